@@ -1,0 +1,31 @@
+"""Celery is a doorbell: every task drains what the database says is due, so a lost or doubled message is harmless."""
+
+import os
+
+from celery import Celery
+from celery.schedules import schedule
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
+
+app = Celery("countinghouse")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"socket_timeout": 2, "socket_connect_timeout": 2},
+    timezone="UTC",
+    beat_schedule={
+        "accrue": {"task": "ledger.accrue", "schedule": schedule(5), "options": {"expires": 5}},
+        "relay_outbox": {"task": "accounts.relay_outbox", "schedule": schedule(2), "options": {"expires": 2}},
+        "fold_daily_totals": {"task": "ledger.fold_daily_totals", "schedule": schedule(30)},
+        "ensure_months": {"task": "ledger.ensure_months", "schedule": schedule(3600)},
+        "verify_books": {"task": "ledger.verify_books", "schedule": schedule(900)},
+        "expire_approvals": {"task": "accounts.expire_approvals", "schedule": schedule(300)},
+    },
+)
+app.autodiscover_tasks()

@@ -1,0 +1,94 @@
+"""Typed readers of the environment: a wrong value names its variable and stops the start."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+class EnvironmentFault(Exception):
+    """A variable is missing or is not of its type."""
+
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+def text(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise EnvironmentFault(f"{name} is not set")
+    return value
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    word = value.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise EnvironmentFault(f"{name} is {value!r}; write 1 or 0")
+
+
+def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 2**31 - 1) -> int:
+    value = os.environ.get(name)
+    if value is None or not value.strip():
+        return default
+    if not (value.isascii() and value.strip().isdigit()):
+        raise EnvironmentFault(f"{name} is {value!r}; write a whole number")
+    number = int(value)
+    if not minimum <= number <= maximum:
+        raise EnvironmentFault(f"{name} is {number}; it must lie between {minimum} and {maximum}")
+    return number
+
+
+def words(name: str, default: str = "") -> list[str]:
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value = text(name, default)
+    if value not in allowed:
+        raise EnvironmentFault(f"{name} is {value!r}; choose one of {', '.join(allowed)}")
+    return value
+
+
+def database(name: str) -> dict[str, str]:
+    """A PostgreSQL URL as Django's connection fields; `?host=` names a socket directory."""
+    url = urlsplit(text(name))
+    if url.scheme not in {"postgresql", "postgres"}:
+        raise EnvironmentFault(f"{name} must be a postgresql:// URL; PostgreSQL 15+ is the engine")
+    query = parse_qs(url.query)
+    fields = {
+        "NAME": unquote(url.path.lstrip("/")),
+        "USER": unquote(url.username or ""),
+        "PASSWORD": unquote(url.password or ""),
+        "HOST": query.get("host", [unquote(url.hostname or "")])[0],
+        "PORT": str(url.port or query.get("port", [""])[0]),
+    }
+    if not fields["NAME"] or not fields["USER"]:
+        raise EnvironmentFault(f"{name} must name a user and a database")
+    return fields
+
+
+def broker_url(redis_url: str) -> str:
+    """Celery's spelling of a Redis URL: kombu wants `redis+socket://` for a unix socket."""
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+def local_secret(state_directory: Path, environment_name: str) -> str:
+    """A secret of this clone's own, made once; only the embedded site may run on it."""
+    if environment_name != "embedded":
+        raise EnvironmentFault("SECRET_KEY is not set")
+    state_directory.mkdir(mode=0o755, exist_ok=True)
+    path = state_directory / "secret_key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text()
