@@ -1,0 +1,38 @@
+#!/usr/bin/env python
+"""Every command runs with a database and a Redis: those the environment names, or embedded ones."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from billing_site import local_services
+from billing_site.environment import EnvironmentFault
+from billing_site.local_services import stop_signals
+
+WITHOUT_SERVICES = frozenset(
+    {"help", "version", "makemessages", "compilemessages", "collectstatic", "check_templates"}
+)
+_ASKS_ONLY = frozenset({"--help", "-h", "--version"})
+
+
+def _needs_services(arguments: list[str]) -> bool:
+    command = arguments[1:2]
+    return bool(command) and command[0] not in WITHOUT_SERVICES and not _ASKS_ONLY.intersection(arguments)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
+    stop_signals.become_exit()
+    services = local_services.provided() if _needs_services(sys.argv) else local_services.named_only()
+    try:
+        with services:
+            execute_from_command_line(sys.argv)
+    except (local_services.LocalServicesFault, EnvironmentFault) as fault:
+        sys.exit(f"{fault}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
