@@ -1,10 +1,12 @@
 """Settings. Every value that differs between places is read by `environment`, typed, and nowhere else."""
 
+import sys
 from pathlib import Path
 
 from django.urls import reverse_lazy
 
 from billing_site import environment
+from billing_site.logging import dict_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -119,3 +121,6 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 BILLING_PROVIDER = environment.choice("BILLING_PROVIDER", "manual", ("none", "manual"))
 
 LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+
+# One JSON object per line; readable where a person starts the embedded site on a terminal.
+LOGGING = dict_config(LOG_LEVEL, readable=ENVIRONMENT == "embedded" and sys.stderr.isatty())

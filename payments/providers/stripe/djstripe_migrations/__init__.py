@@ -1,5 +1,5 @@
 """dj-stripe's tables in one generated migration: its own three files take 40 seconds, this one a second.
 
-After an upgrade of dj-stripe: delete the file, run `manage.py makemigrations djstripe --name dj_stripe_X_Y` for new
-databases only before the first release, otherwise run it beside the old file. `test_djstripe_schema.py` says when.
+After an upgrade of dj-stripe, `tests/billing_site/test_djstripe_schema.py` fails until the difference has been
+written beside the first file: `manage.py makemigrations djstripe --name dj_stripe_X_Y`.
 """
