@@ -29,4 +29,4 @@ def as_owner() -> Iterator[None]:
 
 def application_role() -> str:
     """The name of the role the site serves as."""
-    return str(settings.DATABASES["default"]["USER"])
+    return environment.database("DATABASE_URL")["USER"]

@@ -1,0 +1,39 @@
+from accounts.models.approvals import ApprovalRequest, ApprovalState
+from accounts.models.audit import AuditLog
+from accounts.models.billing_accounts import BillingAccount, Phase, Settlement
+from accounts.models.bindings import BillingAccountBinding, BindingPhase
+from accounts.models.conditions import Condition, ConditionStatus
+from accounts.models.enforcement import EnforcementReason, Level
+from accounts.models.form_tokens import UsedFormToken
+from accounts.models.legal_entities import LegalEntity
+from accounts.models.organizations import Membership, Organization, OrganizationRole, Project
+from accounts.models.outbox import DeliveryState, OutboxDelivery, OutboxMessage
+from accounts.models.policy_values import PolicyScope, PolicyValue
+from accounts.models.users import User
+
+__all__ = [
+    "ApprovalRequest",
+    "ApprovalState",
+    "AuditLog",
+    "BillingAccount",
+    "BillingAccountBinding",
+    "BindingPhase",
+    "Condition",
+    "ConditionStatus",
+    "DeliveryState",
+    "EnforcementReason",
+    "LegalEntity",
+    "Level",
+    "Membership",
+    "Organization",
+    "OrganizationRole",
+    "OutboxDelivery",
+    "OutboxMessage",
+    "Phase",
+    "PolicyScope",
+    "PolicyValue",
+    "Project",
+    "Settlement",
+    "UsedFormToken",
+    "User",
+]

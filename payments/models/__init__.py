@@ -1,0 +1,3 @@
+from payments.models.bank_transfers import BankTransfer
+
+__all__ = ["BankTransfer"]

@@ -1,0 +1,82 @@
+from django.conf import settings
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from accounts.public_ids import PublicId
+
+
+class Organization(PublicId, models.Model):
+    """The tenant: whoever owns projects and pays through billing accounts."""
+
+    PUBLIC_PREFIX = "org"
+
+    name = models.CharField(max_length=256)
+    slug = models.SlugField(max_length=63, unique=True)
+    personal = models.BooleanField(default=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_organizations")
+    created_at = models.DateTimeField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        db_table = "organizations"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner"], condition=models.Q(personal=True), name="one_personal_organization_per_user"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Project(PublicId, models.Model):
+    """What allocations belong to. It pays through its active binding."""
+
+    PUBLIC_PREFIX = "prj"
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(max_length=256)
+    slug = models.SlugField(max_length=63)
+    created_at = models.DateTimeField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        db_table = "projects"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "slug"], name="project_slug_once_per_organization"),
+            models.UniqueConstraint(fields=["id", "organization"], name="projects_id_organization"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OrganizationRole(models.TextChoices):
+    ORG_ADMIN = "org-admin"
+    BILLING_ADMIN = "billing-admin"
+    BILLING_VIEWER = "billing-viewer"
+    PROJECT_USER = "project-user"
+    GUEST = "guest"
+
+
+class Membership(models.Model):
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=32, choices=OrganizationRole.choices)
+    created_at = models.DateTimeField()
+
+    history = HistoricalRecords()
+
+    class Meta:
+        db_table = "memberships"
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="one_role_per_member"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=OrganizationRole.values), name="memberships_role_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.role}"

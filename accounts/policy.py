@@ -1,0 +1,154 @@
+"""Policies: which value is in force for a subject, and where it comes from. Nothing is cached, so a change is at once."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from accounts.audit import Actor, record, require_reason
+from accounts.currencies import MAXIMUM_MINOR, exponent
+from accounts.errors import PolicyInvalid
+from accounts.models import BillingAccount, PolicyScope, PolicyValue
+from accounts.policy_keys import KEYS, PolicyKey
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The ids that apply to a subject, built by the caller; None where a scope has no bearing."""
+
+    user_id: int | None = None
+    project_id: int | None = None
+    tenant_id: int | None = None
+    plan_id: int | None = None
+
+    def candidates(self) -> list[tuple[str, int | None]]:
+        """Most specific first, the global value last."""
+        ids = (("user", self.user_id), ("project", self.project_id), ("tenant", self.tenant_id), ("plan", self.plan_id))
+        return [(scope, key) for scope, key in ids if key is not None] + [("global", None)]
+
+
+@dataclass(frozen=True)
+class Effective:
+    """A value in force and the scope it comes from (`default` where nobody set one)."""
+
+    value: Any
+    scope: str
+    scope_id: int | None
+
+
+GLOBAL = Scope()
+_listeners: defaultdict[str, list[Callable[[PolicyValue], None]]] = defaultdict(list)
+
+
+def account_scope(account: BillingAccount) -> Scope:
+    """Keys of a balance: `user` means the owner of a personal organization."""
+    organization = account.organization
+    return Scope(user_id=organization.owner_id if organization.personal else None, tenant_id=organization.pk)
+
+
+def explain(key: str, scope: Scope = GLOBAL) -> Effective:
+    """The value in force and its source. Raises PolicyInvalid for an unknown key."""
+    policy_key = _known(key)
+    values = {
+        (row.scope, row.scope_id): row.value for row in PolicyValue.objects.filter(key=key) if _applies(row, scope)
+    }
+    for candidate in scope.candidates():
+        if candidate[0] in policy_key.scopes and candidate in values:
+            return Effective(values[candidate], *candidate)
+    return Effective(policy_key.default, "default", None)
+
+
+def effective(key: str, scope: Scope = GLOBAL) -> Any:
+    """The value in force. Raises PolicyInvalid for an unknown key."""
+    return explain(key, scope).value
+
+
+def within_limit(key: str, amount_minor: int, currency: str, scope: Scope = GLOBAL) -> bool:
+    """Whether |amount| stays at or below a money policy; a limit in another currency lets nothing pass."""
+    limit = effective(key, scope)
+    if isinstance(limit, dict):
+        return limit["currency"] == currency and abs(amount_minor) <= limit["amount_minor"]
+    return bool(abs(amount_minor) <= limit)
+
+
+def on_change(key: str, listener: Callable[[PolicyValue], None]) -> None:
+    """Call `listener` in the transaction of every change of a key; for rooms that keep hints derived from it."""
+    if listener not in _listeners[key]:
+        _listeners[key].append(listener)
+
+
+@transaction.atomic
+def set_value(
+    key: str, value: object, *, scope: str, scope_id: int | None, actor: Actor, reason: str, at: datetime
+) -> PolicyValue:
+    """Set a policy for one scope, audited and historised, in force at the next read.
+
+    Raises PolicyInvalid (unknown key, scope or wrong type) and ReasonRequired.
+    """
+    policy_key = _known(key)
+    if scope not in policy_key.scopes:
+        raise PolicyInvalid(f"{key} has no {scope} scope", field="scope")
+    if (scope == PolicyScope.GLOBAL) != (scope_id is None):
+        raise PolicyInvalid("a global value names no subject, any other names one", field="scope_id")
+    checked = check_value(policy_key, value)
+    reason = require_reason(reason)
+    row = PolicyValue.objects.select_for_update().filter(key=key, scope=scope, scope_id=scope_id).first()
+    before = row.value if row else None
+    row = row or PolicyValue(key=key, scope=scope, scope_id=scope_id)
+    row.value, row.updated_at = checked, at
+    row._change_reason = reason[:100]
+    row.save()
+    record(
+        actor,
+        "policy.set",
+        subject=("policy_value", row.pk),
+        at=at,
+        reason=reason,
+        organization_id=scope_id if scope == PolicyScope.TENANT else None,
+        before={"key": key, "scope": scope, "value": before},
+        after={"key": key, "scope": scope, "value": checked},
+    )
+    for listener in _listeners[key]:
+        listener(row)
+    return row
+
+
+def check_value(key: PolicyKey, value: object) -> Any:
+    """The value if it is of the key's type and range. Raises PolicyInvalid."""
+    if key.kind == "bool":
+        if isinstance(value, bool):
+            return value
+    elif key.kind == "int":
+        if _whole(value, key.minimum, key.maximum):
+            return value
+    elif key.kind == "ints":
+        if isinstance(value, list) and 0 < len(value) <= 20 and all(_whole(item, 0, 10_000) for item in value):
+            return value
+    elif key.kind == "money":
+        if _whole(value, 0, MAXIMUM_MINOR):
+            return value
+        if isinstance(value, dict) and set(value) == {"amount_minor", "currency"}:
+            exponent(value["currency"])
+            if _whole(value["amount_minor"], 0, MAXIMUM_MINOR):
+                return value
+    elif value in key.kind.split("/"):
+        return value
+    raise PolicyInvalid(f"{key.name} takes {key.kind}, not {value!r}"[:200])
+
+
+def _known(key: str) -> PolicyKey:
+    try:
+        return KEYS[key]
+    except KeyError:
+        raise PolicyInvalid(f"there is no policy {key!r}"[:200], field="key") from None
+
+
+def _applies(row: PolicyValue, scope: Scope) -> bool:
+    return (row.scope, row.scope_id) in scope.candidates()
+
+
+def _whole(value: object, minimum: int, maximum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and minimum <= value <= maximum

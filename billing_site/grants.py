@@ -1,0 +1,115 @@
+"""What the application role may do to each table. Fail closed: a table that is not listed here gets nothing.
+
+`migrate` applies this list at its end, as the owner; `doctor` and a test compare it with the database.
+"""
+
+from fnmatch import fnmatch
+
+from django.db import connection, transaction
+
+from billing_site.roles import application_role
+
+READ = ("SELECT",)
+APPEND = ("SELECT", "INSERT")
+KEEP = ("SELECT", "INSERT", "UPDATE")
+FULL = ("SELECT", "INSERT", "UPDATE", "DELETE")
+
+# First match wins. Partitions of usage_records have no grant: rows go through the parent.
+TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("usage_records_????_??", ()),
+    ("ledger_entries", APPEND),
+    ("ledger_transactions", READ),  # and INSERT by column, below
+    ("ledger_accounts", APPEND),
+    ("usage_records", APPEND),
+    ("accrual_cursors", READ),
+    ("accrual_schedules", KEEP),
+    ("daily_totals", KEEP),
+    ("daily_total_increments", FULL),
+    ("verification_runs", APPEND),
+    ("bank_transfers", APPEND),
+    ("sku_rates", APPEND),
+    ("skus", KEEP),
+    ("allocations", KEEP),
+    ("allocation_quantities", KEEP),
+    ("audit_logs", APPEND),
+    ("outbox", APPEND),
+    ("outbox_deliveries", KEEP),
+    ("used_form_tokens", APPEND),
+    ("*_historical*", APPEND),
+    ("approval_requests", KEEP),
+    ("billing_account_bindings", KEEP),
+    ("billing_accounts", KEEP),
+    ("conditions", KEEP),
+    ("enforcement_reasons", KEEP),
+    ("legal_entities", KEEP),
+    ("memberships", FULL),
+    ("organizations", KEEP),
+    ("projects", KEEP),
+    ("policy_values", FULL),
+    ("users", KEEP),
+    ("users_groups", FULL),
+    ("users_user_permissions", FULL),
+    ("customer_ledger_entries", READ),
+    ("django_migrations", READ),
+    ("django_*", FULL),
+    ("auth_*", FULL),
+    ("djstripe_*", FULL),
+)
+COLUMNS: dict[str, tuple[str, ...]] = {
+    # `born` and `created_at` are the database's to say.
+    "ledger_transactions": ("id", "business_key", "kind", "correlation_id", "actor", "effective_at"),
+}
+FUNCTIONS = ("ensure_month(date)",)
+
+
+def granted(table: str) -> tuple[str, ...] | None:
+    """The privileges listed for a table, or None where the list does not know it."""
+    return next((privileges for pattern, privileges in TABLES if fnmatch(table, pattern)), None)
+
+
+def tables() -> list[str]:
+    """Every table, partition and view of the schema."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p', 'v', 'm') ORDER BY relname"
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def apply_grants() -> None:
+    """Give the application role exactly what is listed. Run as the owner."""
+    quote = connection.ops.quote_name
+    role = quote(application_role())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}, PUBLIC")
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+        cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
+        for table in tables():
+            privileges = granted(table)
+            if privileges:
+                cursor.execute(f"GRANT {', '.join(privileges)} ON {quote(table)} TO {role}")
+        for table, columns in COLUMNS.items():
+            cursor.execute(f"GRANT INSERT ({', '.join(columns)}) ON {quote(table)} TO {role}")
+        for function in FUNCTIONS:
+            cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {role}")
+
+
+def missing_grants() -> list[str]:
+    """Where the database differs from the list, one sentence each; empty when all is well."""
+    role = application_role()
+    faults = []
+    with connection.cursor() as cursor:
+        for table in tables():
+            privileges = granted(table)
+            if privileges is None:
+                faults.append(f"table {table} is not listed in billing_site/grants.py")
+                continue
+            cursor.execute(
+                "SELECT p FROM unnest(%s) AS p WHERE has_table_privilege(%s, quote_ident(%s), p)",
+                [["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"], role, table],
+            )
+            held = {privilege for (privilege,) in cursor.fetchall()}
+            if held != set(privileges):
+                faults.append(f"{role} holds {sorted(held)} on {table}, listed is {sorted(privileges)}")
+    return faults

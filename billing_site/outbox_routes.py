@@ -1,0 +1,21 @@
+"""Topic → handlers: the only file that knows both ends. A handler takes the message and `at=`.
+
+The pull feed reads every message from the outbox itself, so a topic with no handler here still has its readers.
+"""
+
+from accounts import topics as accounts_topics
+from ledger import topics as ledger_topics
+from payments import topics as payments_topics
+from quotas import topics as quotas_topics
+
+ROUTES: dict[str, tuple[str, ...]] = {
+    accounts_topics.APPROVAL_REQUESTED: ("accounts.notifications.tell_approvers",),
+    accounts_topics.APPROVAL_DECIDED: (),
+    quotas_topics.ALLOCATION_STARTED: (),
+    quotas_topics.ALLOCATION_RESIZED: (),
+    quotas_topics.ALLOCATION_RELEASED: (),
+    quotas_topics.RELEASE_REPORTED_LATE: ("ledger.late_releases.credit_overrun",),
+    ledger_topics.ACCOUNT_PARKED: ("accounts.notifications.tell_operators",),
+    ledger_topics.ACCOUNT_UNPARKED: (),
+    payments_topics.BALANCE_CREDITED: ("accounts.notifications.tell_owner",),
+}

@@ -1,0 +1,5 @@
+"""Topics this room emits."""
+
+BALANCE_CREDITED = "payments.balance_credited"
+
+TOPICS = frozenset({BALANCE_CREDITED})
