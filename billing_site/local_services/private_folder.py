@@ -7,6 +7,7 @@ data and a copy of their programs live here instead: below a path that only root
 import hashlib
 import secrets
 import shutil
+import signal
 import stat
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from billing_site.local_services import processes
 from billing_site.local_services.fault import LocalServicesFault
 
 SYSTEM = Path("/var/lib/countinghouse-embedded")
-_KILL = ((processes.signal.SIGKILL, 5.0),)
+_KILL = ((signal.SIGKILL, 5.0),)
 
 
 def existing(clone: Path, state: Path, system: Path) -> Path | None:
