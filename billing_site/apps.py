@@ -1,11 +1,12 @@
 from django.apps import AppConfig
 
-from billing_site.logging import configure_structlog, connect_celery
+from billing_site import boot_checks, logging
 
 
 class BillingSiteConfig(AppConfig):
     name = "billing_site"
 
     def ready(self) -> None:
-        configure_structlog()
-        connect_celery()
+        logging.configure_structlog()
+        logging.connect_celery()
+        boot_checks.connect_celery()

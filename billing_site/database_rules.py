@@ -1,0 +1,101 @@
+"""The triggers that must stand on each table. What the application role may do to it is in grants.py.
+
+The start refuses where one is missing or switched off. A test holds the list equal to what migrations make.
+"""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+# Rows are born and never change; the table is never emptied.
+NEVER_CHANGED = (
+    *("audit_logs", "outbox", "used_form_tokens"),
+    *("accounts_historicalbillingaccount", "accounts_historicallegalentity", "accounts_historicalmembership"),
+    *("accounts_historicalorganization", "accounts_historicalpolicyvalue", "accounts_historicalproject"),
+    *("accounts_historicaluser", "quotas_historicalsku"),
+    *("sku_rates", "bank_transfers"),
+    *("ledger_accounts", "ledger_transactions", "ledger_entries", "usage_records", "verification_runs"),
+)
+
+# Rows change, each by its own rules, but never vanish.
+KEPT = (
+    *("billing_accounts", "billing_account_bindings", "organizations", "outbox_deliveries"),
+    *("enforcement_reasons", "approval_requests"),
+    *("allocations", "allocation_quantities", "accrual_cursors", "accrual_schedules"),
+)
+
+OWN_RULES: dict[str, tuple[str, ...]] = {
+    "allocation_quantities": ("quantities_follow_each_other", "resizes_leave_billed_usage_alone"),
+    "allocations": ("allocations_keep_their_past", "cursor_follows_allocation"),
+    "approval_requests": ("approvals_are_decided_once",),
+    "billing_account_bindings": (
+        "bindings_change_once",
+        "rebinds_leave_billed_usage_alone",
+        "schedule_follows_binding",
+    ),
+    "billing_accounts": ("billing_account_terms_are_fixed",),
+    "ledger_entries": ("entries_are_whole",),
+    "ledger_transactions": ("transaction_has_entries",),
+    "sku_rates": ("rates_leave_billed_usage_alone",),
+    "usage_records": ("usage_moves_the_cursor",),
+}
+
+# Statement triggers are not cloned to partitions, so each month carries its own.
+PARTITIONED = ("usage_records",)
+OF_EACH_PARTITION = ("{partition}_is_never_emptied", "{partition}_is_written_through_its_parent")
+
+
+def missing_triggers() -> list[str]:
+    """Triggers that are absent or switched off, one sentence each; empty when all is well."""
+    standing = standing_triggers()
+    faults = []
+    for table, trigger in sorted(expected_triggers()):
+        enabled = standing.get((table, trigger))
+        if enabled is None:
+            faults.append(f"trigger {trigger} is missing on {table}")
+        elif not enabled:
+            faults.append(f"trigger {trigger} on {table} is switched off")
+    return faults
+
+
+def expected_triggers() -> set[tuple[str, str]]:
+    """(table, trigger) for every rule, and for every partition that exists now."""
+    return set(_listed())
+
+
+def standing_triggers() -> dict[tuple[str, str], bool]:
+    """(table, trigger) → whether it fires for ordinary sessions, without those PostgreSQL makes itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, t.tgname, t.tgenabled IN ('O', 'A') FROM pg_trigger t"
+            " JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE NOT t.tgisinternal AND c.relnamespace = 'public'::regnamespace"
+        )
+        return {(table, trigger): enabled for table, trigger, enabled in cursor.fetchall()}
+
+
+def _listed() -> Iterator[tuple[str, str]]:
+    for table in NEVER_CHANGED:
+        yield table, f"{table}_rows_never_change"
+        yield table, f"{table}_is_never_emptied"
+    for table in KEPT:
+        yield table, f"{table}_rows_are_kept"
+        yield table, f"{table}_is_never_emptied"
+    for table, triggers in OWN_RULES.items():
+        for trigger in triggers:
+            yield table, trigger
+    for parent, partition in _partitions():
+        yield partition, f"{parent}_rows_never_change"  # a row trigger, cloned from the parent
+        for pattern in OF_EACH_PARTITION:
+            yield partition, pattern.format(partition=partition)
+
+
+def _partitions() -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.relname, c.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent"
+            " JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE p.relname = ANY(%s) AND p.relnamespace = 'public'::regnamespace AND p.relkind = 'p'",
+            [list(PARTITIONED)],
+        )
+        return [(parent, partition) for parent, partition in cursor.fetchall()]
