@@ -42,9 +42,8 @@ class BootRefused(Exception):
 
 def faults() -> list[CheckMessage]:
     """What is wrong now; silenced checks are not silenced here."""
-    return [
-        message for message in run_checks(tags=[TAG], include_deployment_checks=True) if message.level >= 40
-    ]
+    messages = run_checks(tags=[TAG], include_deployment_checks=True)
+    return [message for message in messages if message.level >= ERROR]
 
 
 def require_sound_start() -> None:

@@ -106,7 +106,7 @@ def missing_grants() -> list[str]:
                 faults.append(f"table {table} is not listed in billing_site/grants.py")
                 continue
             cursor.execute(
-                "SELECT p FROM unnest(%s) AS p WHERE has_table_privilege(%s, quote_ident(%s), p)",
+                "SELECT p FROM unnest(%s::text[]) AS p WHERE has_table_privilege(%s, quote_ident(%s), p)",
                 [["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"], role, table],
             )
             held = {privilege for (privilege,) in cursor.fetchall()}

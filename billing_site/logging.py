@@ -3,6 +3,7 @@
 Standard output belongs to the commands, whose last line may be read by a program.
 """
 
+import logging
 from collections.abc import Mapping, MutableMapping
 from contextlib import ExitStack
 from typing import Any
@@ -59,18 +60,26 @@ def formatter(*, readable: bool) -> structlog.stdlib.ProcessorFormatter:
     )
 
 
+class OnlyTracebacks(logging.Filter):
+    """Django says each failure twice; with a traceback it says more than our own line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info is not None
+
+
 def dict_config(level: str, *, readable: bool) -> dict[str, Any]:
     """Django's LOGGING. Refusals and failures of requests are ours to log (RequestContextMiddleware)."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"site": {"()": "billing_site.logging.formatter", "readable": readable}},
+        "filters": {"tracebacks": {"()": "billing_site.logging.OnlyTracebacks"}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "site"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": "NOTSET", "propagate": True},
             "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["tracebacks"]},
             **({name: {"level": "INFO"} for name in _TALKATIVE} if level == "DEBUG" else {}),
         },
     }
