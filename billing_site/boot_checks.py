@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from celery import signals
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.checks import ERROR, CheckMessage, Error, register, run_checks
 from django.db import DatabaseError, connection, connections
 
 from accounts import clock
