@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class QuotasConfig(AppConfig):
     name = "quotas"
+
+    def ready(self) -> None:
+        from accounts import guards
+        from quotas.rebind_guard import rates_exist
+
+        guards.register("project.rebind", rates_exist)

@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             name='AccrualSchedule',
             fields=[
                 ('billing_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='accrual_schedule', serialize=False, to='accounts.billingaccount')),
-                ('due_at', models.DateTimeField()),
+                ('due_at', models.DateTimeField(null=True)),
                 ('parked_at', models.DateTimeField(null=True)),
                 ('park_code', models.CharField(blank=True, default='', max_length=64)),
                 ('park_reason', models.TextField(blank=True, default='')),

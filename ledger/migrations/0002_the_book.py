@@ -47,6 +47,9 @@ CREATE TABLE ledger_entries (
 );
 CREATE INDEX ledger_entries_of_transaction ON ledger_entries (transaction_id);
 
+-- Numbers of adjustments, for `adjust:<number>`.
+CREATE SEQUENCE ledger_adjustment_numbers;
+
 ALTER TABLE ledger_accounts ADD CONSTRAINT ledger_account_kind_is_known CHECK (
     (chained AND kind IN ('wallet', 'unbilled', 'receivable', 'held'))
     OR (NOT chained AND kind IN (
@@ -65,7 +68,7 @@ class Migration(migrations.Migration):
     dependencies = [("ledger", "0001_initial"), ("accounts", "0005_approvals_are_decided_once")]
 
     operations = [
-        migrations.RunSQL(SQL, "DROP TABLE ledger_entries; DROP TABLE ledger_transactions;"),
+        migrations.RunSQL(SQL, "DROP SEQUENCE ledger_adjustment_numbers; DROP TABLE ledger_entries; DROP TABLE ledger_transactions;"),
         migrations.RunSQL(
             guard("ledger_accounts", "ledger_transactions", "ledger_entries", "verification_runs"),
             migrations.RunSQL.noop,

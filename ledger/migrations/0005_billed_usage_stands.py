@@ -39,6 +39,21 @@ END $$;
 CREATE TRIGGER resizes_leave_billed_usage_alone BEFORE UPDATE ON allocation_quantities
     FOR EACH ROW EXECUTE FUNCTION resizes_leave_billed_usage_alone();
 
+-- A machine reported gone after its usage was billed: charging ends with the last window, and completed_at keeps what
+-- was reported, so that the difference is credited instead of usage being taken back.
+CREATE FUNCTION release_ends_with_the_last_window() RETURNS trigger LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    billed_to timestamptz;
+BEGIN
+    SELECT accrued_to INTO billed_to FROM accrual_cursors WHERE allocation_id = NEW.id FOR UPDATE;
+    NEW.released_at := greatest(NEW.released_at, billed_to);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER release_ends_with_the_last_window BEFORE UPDATE ON allocations
+    FOR EACH ROW WHEN (OLD.released_at IS NULL AND NEW.released_at IS NOT NULL)
+    EXECUTE FUNCTION release_ends_with_the_last_window();
+
 CREATE FUNCTION rebinds_leave_billed_usage_alone() RETURNS trigger LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -66,6 +81,7 @@ class Migration(migrations.Migration):
             SQL,
             "DROP FUNCTION lock_price_book_shared(); DROP FUNCTION rates_leave_billed_usage_alone() CASCADE;"
             "DROP FUNCTION resizes_leave_billed_usage_alone() CASCADE;"
+            "DROP FUNCTION release_ends_with_the_last_window() CASCADE;"
             "DROP FUNCTION rebinds_leave_billed_usage_alone() CASCADE;",
         ),
     ]

@@ -60,7 +60,7 @@ class AccrualSchedule(models.Model):
     billing_account = models.OneToOneField(
         BillingAccount, primary_key=True, on_delete=models.PROTECT, related_name="accrual_schedule"
     )
-    due_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True)
     parked_at = models.DateTimeField(null=True)
     park_code = models.CharField(max_length=64, blank=True, default="")
     park_reason = models.TextField(blank=True, default="")

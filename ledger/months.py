@@ -1,0 +1,28 @@
+"""Monthly partitions of usage, made ahead and on demand."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Max, Min
+
+from accounts.models import BillingAccount
+from ledger.models import AccrualSchedule
+
+_LONGEST_WINDOW = timedelta(days=1)
+_AHEAD = timedelta(days=40)
+
+
+def ensure_month(day: date) -> None:
+    """Make the partition of a day's month where it does not exist; in its own transaction, so its lock is brief."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT ensure_month(%s)", [day])
+
+
+def ensure_months(at: datetime) -> None:
+    """Make every month from the oldest window due to the one after next, before any tick needs it."""
+    oldest = AccrualSchedule.objects.aggregate(oldest=Min("due_at"))["oldest"] or at
+    furthest = BillingAccount.objects.exclude(test_now=None).aggregate(furthest=Max("test_now"))["furthest"] or at
+    month = (min(oldest, at) - _LONGEST_WINDOW).date().replace(day=1)
+    while month <= (max(furthest, at) + _AHEAD).date():
+        ensure_month(month)
+        month = (month + timedelta(days=32)).replace(day=1)

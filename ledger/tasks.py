@@ -1,0 +1,26 @@
+"""Doorbells: each task drains what is due now."""
+
+from celery import shared_task
+
+from accounts import clock
+from ledger import accrual, daily_totals, months, verification
+
+
+@shared_task(name="ledger.accrue")
+def accrue() -> int:
+    return accrual.drain(clock.now()).windows
+
+
+@shared_task(name="ledger.fold_daily_totals")
+def fold_daily_totals() -> int:
+    return daily_totals.fold()
+
+
+@shared_task(name="ledger.ensure_months")
+def ensure_months() -> None:
+    months.ensure_months(clock.now())
+
+
+@shared_task(name="ledger.verify_books")
+def verify_books() -> int:
+    return verification.verify(clock.now()).violation_count

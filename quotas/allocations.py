@@ -1,0 +1,199 @@
+"""The life of an allocation: requested, active, releasing, released. Charged from start to `releasing.completed`.
+
+Every act locks the billing account that pays for the project, so that none runs beside a tick of that account.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts import guards
+from accounts.audit import Actor, record
+from accounts.bindings import active_binding
+from accounts.clock import check_moment
+from accounts.errors import AccountNotReady, Conflict, NotFound, TimeInvalid, constraints
+from accounts.locking import lock_account
+from accounts.models import BillingAccount, Phase, Project
+from accounts.outbox import emit
+from quotas import topics
+from quotas.decimals import parse_quantity
+from quotas.errors import AlreadyBilled, NoRate, NotBound, ReleaseBeforeStart, WrongStatus
+from quotas.models import Allocation, AllocationQuantity, AllocationStatus, Sku
+from quotas.price_book import rate_in_force
+
+
+@transaction.atomic
+def request(
+    project: Project, sku: Sku, *, quantity: object, external_id: str = "", actor: Actor, at: datetime
+) -> Allocation:
+    """Ask for a quantity of a SKU; nothing is charged yet. Raises QuantityInvalid, NotBound, Conflict (external id)."""
+    at = check_moment(at)
+    account = _payer(project)
+    allocation = _open(project, sku, external_id=external_id, at=at)
+    AllocationQuantity.objects.create(
+        allocation=allocation,
+        organization_id=project.organization_id,
+        quantity=parse_quantity(quantity),
+        effective_from=at,
+    )
+    _audit(allocation, "allocation.request", account, actor, at, quantity=str(quantity))
+    return allocation
+
+
+@transaction.atomic
+def activate(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
+    """Start charging a requested allocation from `at` on.
+
+    Raises WrongStatus, AccountNotReady, NoRate, TimeInvalid, and what guards raise (`account_halted`).
+    """
+    at = check_moment(at)
+    allocation, account = _lock(allocation_id)
+    _expect(allocation, AllocationStatus.REQUESTED)
+    if at < allocation.requested_at:
+        raise TimeInvalid("an allocation cannot start before it was requested")
+    _may_start(allocation.project, allocation.sku, account, at)
+    allocation.status, allocation.started_at = AllocationStatus.ACTIVE, at
+    allocation.save(update_fields=["status", "started_at"])
+    _audit(allocation, "allocation.start", account, actor, at)
+    emit(topics.ALLOCATION_STARTED, {"allocation": allocation.public_id}, at=at, account=account)
+    return allocation
+
+
+@transaction.atomic
+def start(
+    project: Project, sku: Sku, *, quantity: object, external_id: str = "", actor: Actor, at: datetime
+) -> Allocation:
+    """Request and activate in one act. Raises what those raise."""
+    _payer(project)
+    allocation = request(project, sku, quantity=quantity, external_id=external_id, actor=actor, at=at)
+    return activate(allocation.pk, actor=actor, at=at)
+
+
+@transaction.atomic
+def resize(allocation_id: int, *, quantity: object, actor: Actor, at: datetime) -> Allocation:
+    """Hold another quantity from `at` on; of two resizes in one instant the last wins.
+
+    Raises QuantityInvalid, WrongStatus, AlreadyBilled (usage after `at` is billed).
+    """
+    at, wanted = check_moment(at), parse_quantity(quantity)
+    allocation, account = _lock(allocation_id)
+    if allocation.status == AllocationStatus.RELEASED:
+        raise WrongStatus("the allocation is released")
+    current = allocation.quantities.get(effective_to=None)
+    if at < current.effective_from:
+        raise AlreadyBilled("the allocation was resized later than that")
+    current.effective_to = at
+    with constraints({"billed_usage_stands": AlreadyBilled("usage after that moment is already billed")}):
+        current.save(update_fields=["effective_to"])
+    AllocationQuantity.objects.create(
+        allocation=allocation, organization_id=allocation.organization_id, quantity=wanted, effective_from=at
+    )
+    _audit(allocation, "allocation.resize", account, actor, at, quantity=str(wanted), was=str(current.quantity))
+    emit(
+        topics.ALLOCATION_RESIZED,
+        {"allocation": allocation.public_id, "quantity": str(wanted)},
+        at=at,
+        account=account,
+    )
+    return allocation
+
+
+@transaction.atomic
+def request_release(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
+    """Ask the platform to take the machine down; it is charged until `complete_release`. Raises WrongStatus."""
+    at = check_moment(at)
+    allocation, account = _lock(allocation_id)
+    if allocation.status == AllocationStatus.RELEASING:
+        return allocation
+    _expect(allocation, AllocationStatus.ACTIVE)
+    allocation.status, allocation.release_requested_at = AllocationStatus.RELEASING, at
+    allocation.save(update_fields=["status", "release_requested_at"])
+    _audit(allocation, "allocation.request_release", account, actor, at)
+    return allocation
+
+
+@transaction.atomic
+def complete_release(allocation_id: int, *, completed_at: datetime, actor: Actor, at: datetime) -> Allocation:
+    """`releasing.completed`: the machine was gone at `completed_at`, and charging ends there.
+
+    Told late, after windows beyond that moment were billed, charging ends with the last of them and the difference
+    is credited (topic `quotas.release_reported_late`). Repeating the call with the same moment changes nothing.
+    Raises WrongStatus, ReleaseBeforeStart, TimeInvalid (in the future).
+    """
+    at, completed_at = check_moment(at), check_moment(completed_at, field="completed_at")
+    allocation, account = _lock(allocation_id)
+    if allocation.status == AllocationStatus.RELEASED and allocation.completed_at == completed_at:
+        return allocation
+    if allocation.status not in {AllocationStatus.ACTIVE, AllocationStatus.RELEASING} or not allocation.started_at:
+        raise WrongStatus(f"a {allocation.status} allocation cannot be released")
+    if completed_at < allocation.started_at:
+        raise ReleaseBeforeStart("an allocation cannot be released before it started")
+    if completed_at > at:
+        raise TimeInvalid("a release is reported when it has happened", field="completed_at")
+    allocation.status = AllocationStatus.RELEASED
+    allocation.release_requested_at = allocation.release_requested_at or completed_at
+    allocation.released_at = allocation.completed_at = completed_at
+    allocation.save(update_fields=["status", "release_requested_at", "released_at", "completed_at"])
+    allocation.refresh_from_db(fields=["released_at"])
+    _audit(allocation, "allocation.release", account, actor, at, completed_at=completed_at.isoformat())
+    payload = {"allocation": allocation.public_id, "completed_at": completed_at.isoformat()}
+    emit(topics.ALLOCATION_RELEASED, payload, at=at, account=account)
+    if allocation.released_at > completed_at:
+        emit(topics.RELEASE_REPORTED_LATE, {"allocation_id": allocation.pk}, at=at, account=account)
+    return allocation
+
+
+def _payer(project: Project) -> BillingAccount:
+    """The account bound now, locked; read again under the lock because a rebind may have won the race."""
+    for _ in range(3):
+        binding = active_binding(project)
+        if binding is None:
+            break
+        account = lock_account(binding.billing_account_id)
+        current = active_binding(project)
+        if current is not None and current.billing_account_id == account.pk:
+            return account
+    raise NotBound("the project has no active billing account binding")
+
+
+def _lock(allocation_id: int) -> tuple[Allocation, BillingAccount]:
+    allocation = Allocation.objects.select_related("project").filter(pk=allocation_id).first()
+    if allocation is None:
+        raise NotFound("no such allocation", field="allocation")
+    account = _payer(allocation.project)
+    locked = Allocation.objects.select_for_update(of=("self",), no_key=True).select_related("project", "sku")
+    return locked.get(pk=allocation_id), account
+
+
+def _open(project: Project, sku: Sku, *, external_id: str, at: datetime) -> Allocation:
+    twice = Conflict("the project has an allocation of that external id", field="external_id")
+    with constraints({"allocation_external_id_once_per_project": twice}):
+        return Allocation.objects.create(
+            organization_id=project.organization_id,
+            project=project,
+            sku=sku,
+            external_id=external_id,
+            requested_at=at,
+        )
+
+
+def _may_start(project: Project, sku: Sku, account: BillingAccount, at: datetime) -> None:
+    if account.phase != Phase.READY:
+        raise AccountNotReady(f"billing account is not ready (current phase: {account.phase})", field="billing_account")
+    binding = active_binding(project)
+    if binding is None or at < binding.established_at:
+        raise TimeInvalid("the project was not bound at that moment")
+    if rate_in_force(sku.pk, account.currency, at) is None:
+        raise NoRate(f"{sku.code} has no rate in {account.currency} at that moment")
+    guards.check("allocation.start", account=account, project=project, sku=sku, at=at)
+
+
+def _expect(allocation: Allocation, status: AllocationStatus) -> None:
+    if allocation.status != status:
+        raise WrongStatus(f"the allocation is {allocation.status}, not {status}")
+
+
+def _audit(
+    allocation: Allocation, action: str, account: BillingAccount, actor: Actor, at: datetime, **after: str
+) -> None:
+    record(actor, action, subject=("allocation", allocation.pk), account=account, at=at, after=after or None)

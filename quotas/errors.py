@@ -1,0 +1,38 @@
+"""Refusals of this room."""
+
+from accounts.errors import Conflict, DomainError
+
+
+class QuantityInvalid(DomainError):
+    code = "quantity_invalid"
+    field = "quantity"
+
+
+class RateInvalid(DomainError):
+    code = "rate_invalid"
+    field = "rate_per_unit_hour"
+
+
+class NoRate(Conflict):
+    code = "no_rate"
+    field = "sku"
+
+
+class NotBound(Conflict):
+    code = "not_bound"
+    field = "project"
+
+
+class WrongStatus(Conflict):
+    code = "wrong_status"
+    field = "allocation"
+
+
+class ReleaseBeforeStart(DomainError):
+    code = "release_before_start"
+    field = "completed_at"
+
+
+class AlreadyBilled(Conflict):
+    code = "already_billed"
+    field = "at"

@@ -1,0 +1,96 @@
+"""The fixed cast of every test: who owns, who belongs, who is a stranger, who is staff."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.contrib.auth.models import Group
+
+from accounts.audit import system
+from accounts.bindings import bind
+from accounts.lifecycle import open_billing_account, open_organization, open_project
+from accounts.models import (
+    BillingAccount,
+    LegalEntity,
+    Membership,
+    Organization,
+    OrganizationRole,
+    Project,
+    User,
+)
+from ledger.months import ensure_month
+from quotas.models import Sku
+from quotas.price_book import open_sku, set_rate
+
+ACTOR = system("test")
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Cast:
+    alice: User  # owns the organization Acme
+    bob: User  # belongs to it
+    charlie: User  # a stranger, with an organization of his own
+    dana: User  # finance staff: operator
+    erin: User  # finance staff: approver
+    acme: Organization
+    strangers: Organization
+    entity: LegalEntity
+    prepaid: BillingAccount
+    postpaid: BillingAccount
+    foreign: BillingAccount
+    project: Project  # pays from the prepaid account
+    postpaid_project: Project
+    gpu: Sku  # 2.50 USD per GPU and hour
+
+
+def _staff(email: str, name: str, *groups: str) -> User:
+    user = User.objects.create_user(email, "correct horse battery", display_name=name, is_staff=True)
+    user.groups.set(Group.objects.filter(name__in=groups))
+    return user
+
+
+def gather() -> Cast:
+    """Bring everyone on stage at the beginning of 2026."""
+    alice = User.objects.create_user("alice@acme.example", "correct horse battery", display_name="Alice")
+    bob = User.objects.create_user("bob@acme.example", "correct horse battery", display_name="Bob")
+    charlie = User.objects.create_user("charlie@else.example", "correct horse battery", display_name="Charlie")
+    entity = LegalEntity.objects.create(
+        name="Countinghouse Inc", country="US", base_currency="USD", time_zone="America/New_York", created_at=BEGINNING
+    )
+    acme = open_organization("Acme", "acme", owner=alice, at=BEGINNING)
+    Membership.objects.create(
+        organization=acme, user=bob, role=OrganizationRole.PROJECT_USER, created_at=BEGINNING
+    )
+    strangers = open_organization("Elsewhere", "elsewhere", owner=charlie, at=BEGINNING)
+    prepaid, postpaid = (
+        open_billing_account(acme, entity, f"Acme {kind}", currency="USD", settlement=kind, actor=ACTOR, at=BEGINNING)
+        for kind in ("prepaid", "postpaid")
+    )
+    foreign = open_billing_account(
+        strangers, entity, "Elsewhere", currency="USD", settlement="prepaid", actor=ACTOR, at=BEGINNING
+    )
+    project = open_project(acme, "Training", "training", at=BEGINNING)
+    postpaid_project = open_project(acme, "Serving", "serving", at=BEGINNING)
+    bind(project, prepaid, actor=ACTOR, at=BEGINNING)
+    bind(postpaid_project, postpaid, actor=ACTOR, at=BEGINNING)
+    gpu = open_sku("gpu", "GPU", "GPU", at=BEGINNING)
+    set_rate(gpu, currency="USD", rate_per_unit_hour="2.50", effective_from=BEGINNING, actor=ACTOR, at=BEGINNING)
+    for month in range(1, 13):
+        ensure_month(BEGINNING.date().replace(month=month))
+    return Cast(
+        alice=alice,
+        bob=bob,
+        charlie=charlie,
+        dana=_staff("dana@countinghouse.example", "Dana", "finance-operator"),
+        erin=_staff("erin@countinghouse.example", "Erin", "finance-approver"),
+        acme=acme,
+        strangers=strangers,
+        entity=entity,
+        prepaid=prepaid,
+        postpaid=postpaid,
+        foreign=foreign,
+        project=project,
+        postpaid_project=postpaid_project,
+        gpu=gpu,
+    )
