@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any
 
 MASK = "[masked]"
-LONGEST_READ = 65_536
 LONGEST_TEXT = 8_192
-LONGEST_TRACEBACK = 32_768
+LONGEST_TRACEBACK = 16_384
+# Cut to twice that before the search, so that a huge text costs little and no cut shows half a key.
 DEEPEST = 8
 
 _SECRET_WORDS = frozenset(
@@ -35,7 +35,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{MASK}@"),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
 )
-_CARD = re.compile(r"(?<![0-9A-Za-z])[2-6](?:[ -]?[0-9]){12,18}(?![0-9A-Za-z])")
+_DIGITS = re.compile(r"(?<![0-9A-Za-z])[0-9]+(?:[ -][0-9]+)*(?![0-9A-Za-z])")
+_GROUP = re.compile(r"[0-9]+")
+# Twice a digit, and the digits of that summed, as Luhn has it.
+_DOUBLED = str.maketrans("0123456789", "0246813579")
 # C0, DEL, C1 and the Unicode line separators: anything a terminal or a line reader could take for a new line.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_IN_TRACEBACK = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
@@ -50,7 +53,7 @@ def mask_text(text: str) -> str:
     """The text with every key, token, password, cookie, URL password and card number replaced."""
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return _CARD.sub(lambda found: MASK if _is_card(found.group()) else found.group(), text)
+    return _DIGITS.sub(lambda found: _mask_cards(found.group()), text)
 
 
 def names_a_secret(key: str) -> bool:
@@ -97,7 +100,7 @@ def _as_text(value: Any) -> str:
 
 
 def _text(key: str, text: str) -> str:
-    text = mask_text(text[-LONGEST_READ:] if key == "exception" else text[:LONGEST_READ])
+    text = mask_text(text[-2 * LONGEST_TRACEBACK :] if key == "exception" else text[: 2 * LONGEST_TEXT])
     if key == "exception":
         return _CONTROL_IN_TRACEBACK.sub(_spelled, text)[-LONGEST_TRACEBACK:]
     return _one_line(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "… [cut]")
@@ -112,9 +115,32 @@ def _spelled(found: re.Match[str]) -> str:
     return {9: r"\t", 10: r"\n", 13: r"\r"}.get(code, f"\\u{code:04x}")
 
 
+def _mask_cards(text: str) -> str:
+    """Groups of digits with single separators: neighbours that together are a card number are masked."""
+    groups = [found.span() for found in _GROUP.finditer(text)]
+    kept, written, masked_to = [], 0, -1
+    for first, (start, _end) in enumerate(groups):
+        last = _card_ends(text, groups, first)
+        if last is None or last <= masked_to:
+            continue
+        if first > masked_to:
+            kept += [text[written:start], MASK]
+        written, masked_to = groups[last][1], last
+    return "".join([*kept, text[written:]])
+
+
+def _card_ends(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
+    """The index of the last group with which a card number that begins at `first` can end."""
+    start = groups[first][0]
+    for last in reversed(range(first, min(first + 19, len(groups)))):
+        if _is_card(text[start : groups[last][1]]):
+            return last
+    return None
+
+
 def _is_card(text: str) -> bool:
-    digits = [int(character) for character in reversed(text) if character.isdigit()]
-    if not 13 <= len(digits) <= 19 or not 2 <= digits[-1] <= 6:
+    """13 to 19 digits of a card scheme whose Luhn sum fits; spaces and hyphens do not count."""
+    digits = text.replace(" ", "").replace("-", "")
+    if not 13 <= len(digits) <= 19 or digits[0] not in "23456":
         return False
-    luhn = (digit if index % 2 == 0 else sum(divmod(2 * digit, 10)) for index, digit in enumerate(digits))
-    return sum(luhn) % 10 == 0
+    return sum(map(int, digits[-1::-2] + digits[-2::-2].translate(_DOUBLED))) % 10 == 0

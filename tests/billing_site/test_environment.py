@@ -1,0 +1,133 @@
+"""A wrong value names its variable and stops the start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from billing_site import environment
+from billing_site.environment import EnvironmentFault
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("word", ["1", "true", "YES", " on "])
+def test_a_flag_can_be_said_in_many_words(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("X_FLAG", word)
+    assert environment.flag("X_FLAG") is True
+
+
+@pytest.mark.parametrize("word", ["0", "False", "no", "off", ""])
+def test_a_flag_can_be_denied_in_many_words(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("X_FLAG", word)
+    assert environment.flag("X_FLAG", default=True) is False
+
+
+def test_a_flag_that_is_neither_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X_FLAG", "maybe")
+    with pytest.raises(EnvironmentFault, match="X_FLAG"):
+        environment.flag("X_FLAG")
+
+
+@pytest.mark.parametrize("value", ["ten", "1.5", "-1", "0x10", "١٢", "70000", "0"])
+def test_a_number_must_be_whole_and_in_range(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("X_PORT", value)
+    with pytest.raises(EnvironmentFault, match="X_PORT"):
+        environment.integer("X_PORT", 80, minimum=1, maximum=65535)
+
+
+def test_an_empty_number_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X_PORT", " ")
+    assert environment.integer("X_PORT", 80) == 80
+
+
+def test_a_missing_text_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("X_TEXT", raising=False)
+    with pytest.raises(EnvironmentFault, match="X_TEXT is not set"):
+        environment.text("X_TEXT")
+
+
+def test_a_choice_lists_what_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X_MODE", "loud")
+    with pytest.raises(EnvironmentFault, match=r"X_MODE is 'loud'; choose one of quiet, calm"):
+        environment.choice("X_MODE", "quiet", ("quiet", "calm"))
+
+
+def test_words_are_split_and_trimmed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X_WORDS", " a, b ,,c ")
+    assert environment.words("X_WORDS") == ["a", "b", "c"]
+
+
+def test_a_database_url_may_name_a_socket_directory_and_escape_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("X_URL", "postgresql://app:p%40ss@/books?host=/run/pg%20socket&port=5433")
+    assert environment.database("X_URL") == {
+        "NAME": "books",
+        "USER": "app",
+        "PASSWORD": "p@ss",
+        "HOST": "/run/pg socket",
+        "PORT": "5433",
+    }
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://app@host/books", "postgresql://host/books", "postgresql://app@host"]
+)
+def test_a_database_url_must_be_postgresql_and_name_user_and_database(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("X_URL", url)
+    with pytest.raises(EnvironmentFault, match="X_URL"):
+        environment.database("X_URL")
+
+
+@pytest.mark.parametrize(
+    ("redis", "broker"),
+    [
+        ("redis://cache:6379/2", "redis://cache:6379/2"),
+        ("rediss://cache:6379/2", "rediss://cache:6379/2"),
+        ("unix:///run/r.sock?db=1", "redis+socket:///run/r.sock?virtual_host=1"),
+    ],
+)
+def test_the_broker_is_spelled_as_celery_wants_it(redis: str, broker: str) -> None:
+    assert environment.broker_url(redis) == broker
+
+
+def test_a_clone_makes_one_secret_and_keeps_it_to_itself(tmp_path: Path) -> None:
+    first = environment.local_secret(tmp_path / "state", "embedded")
+    assert environment.local_secret(tmp_path / "state", "embedded") == first
+    assert len(first) >= 50
+    assert (tmp_path / "state" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_outside_the_embedded_site_the_secret_must_be_given(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault, match="SECRET_KEY"):
+        environment.local_secret(tmp_path / "state", "live")
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "LOUD"),
+        ("DEBUG", "perhaps"),
+        ("METRICS_PORT", "99999"),
+        ("DATABASE_URL", "sqlite:///x"),
+        ("ENVIRONMENT", "production"),
+    ],
+)
+def test_a_wrong_value_stops_the_start_and_is_named(name: str, value: str) -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", "import billing_site.settings"],
+        cwd=ROOT,
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert started.returncode != 0
+    assert f"EnvironmentFault: {name} " in started.stderr
