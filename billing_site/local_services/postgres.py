@@ -13,16 +13,18 @@ from psycopg import pq
 from billing_site.local_services import processes
 from billing_site.local_services.fault import LocalServicesFault
 from billing_site.local_services.place import Place
+from billing_site.local_services.sockets import listens
 
 DATABASE = "countinghouse"
 OWNER = "countinghouse_owner"
 APPLICATION = "countinghouse_app"
+_PORT = "5432"
 
 # Durable as in production; sized for a laptop or a small build machine.
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "port": "5432",
+    "port": _PORT,
     "max_connections": "60",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -60,7 +62,7 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 
 def url(role: str, sockets: Path) -> str:
     # The port is spelled out because libpq would otherwise take PGPORT from the environment.
-    return f"postgresql://{role}@/{DATABASE}?host={quote(str(sockets))}&port={_SETTINGS['port']}"
+    return f"postgresql://{role}@/{DATABASE}?host={quote(str(sockets))}&port={_PORT}"
 
 
 def ensure_running(place: Place, sockets: Path) -> None:
@@ -71,7 +73,9 @@ def ensure_running(place: Place, sockets: Path) -> None:
     if not place.postgres_data.exists():
         _make_cluster(place)
     _require_same_major(place)
-    (place.postgres_data / "postmaster.pid").unlink(missing_ok=True)
+    # No process of this cluster is left, whatever now bears the pids in these files.
+    for lock in (place.postgres_data / "postmaster.pid", sockets / f".s.PGSQL.{_PORT}.lock"):
+        lock.unlink(missing_ok=True)
     _start(place, sockets)
 
 
@@ -81,14 +85,16 @@ def stop(place: Place) -> None:
 
 
 def _answers(sockets: Path) -> bool:
-    """Whether the server takes connections. One that is recovering from a crash is waited for."""
-    where = (
-        f"host='{sockets}' port={_SETTINGS['port']} user={APPLICATION} dbname={DATABASE} connect_timeout=10"
-    )
+    """Whether the server takes connections. One that is busy, or recovering from a crash, is waited for."""
+    where = f"host='{sockets}' port={_PORT} user={APPLICATION} dbname={DATABASE} connect_timeout=10"
     until = time.monotonic() + _START_SECONDS
-    while (state := pq.PGconn.ping(where.encode())) == pq.Ping.REJECT and time.monotonic() < until:
+    while listens(sockets / f".s.PGSQL.{_PORT}"):
+        if pq.PGconn.ping(where.encode()) == pq.Ping.OK:
+            return True
+        if time.monotonic() > until:
+            return False
         time.sleep(0.05)
-    return state == pq.Ping.OK
+    return False
 
 
 def _start(place: Place, sockets: Path) -> None:

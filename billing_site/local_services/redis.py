@@ -1,7 +1,6 @@
 """The embedded Redis: a doorbell on a unix socket, with nothing worth keeping on disk."""
 
 import signal
-import socket
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -9,6 +8,7 @@ from urllib.parse import quote
 from billing_site.local_services import processes
 from billing_site.local_services.fault import LocalServicesFault
 from billing_site.local_services.place import Place
+from billing_site.local_services.sockets import listens
 
 _STOP = ((signal.SIGTERM, 10.0), (signal.SIGKILL, 5.0))
 _START_SECONDS = 20
@@ -19,7 +19,7 @@ def url(sockets: Path) -> str:
 
 
 def ensure_running(place: Place, sockets: Path) -> None:
-    if _listens(sockets):
+    if listens(_socket(sockets)):
         return
     stop(place)
     place.account.own(place.redis_data)
@@ -37,7 +37,7 @@ def ensure_running(place: Place, sockets: Path) -> None:
         [place.binaries.redis, *(part for name, value in settings.items() for part in (f"--{name}", value))]
     )
     until = time.monotonic() + _START_SECONDS
-    while not _listens(sockets):
+    while not listens(_socket(sockets)):
         if time.monotonic() > until:
             raise LocalServicesFault(f"Redis did not start; see {place.redis_data / 'redis.log'}")
         time.sleep(0.02)
@@ -49,9 +49,3 @@ def stop(place: Place) -> None:
 
 def _socket(sockets: Path) -> Path:
     return sockets / "redis.sock"
-
-
-def _listens(sockets: Path) -> bool:
-    """A unix socket accepts a connection exactly while its server listens, however busy it is."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(_socket(sockets))) == 0

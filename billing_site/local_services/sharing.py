@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -19,37 +20,42 @@ from billing_site.local_services.place import Place
 CLONE = Path(__file__).resolve().parents[2]
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    postgres: bool
+    redis: bool
+
+
 @contextmanager
 def provided(clone: Path = CLONE, system: Path = private_folder.SYSTEM) -> Iterator[None]:
     """Set DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL to embedded servers where none are given.
 
     Given URLs are left alone; outside ENVIRONMENT=embedded nothing is started; settings name what is missing.
     """
-    wants_postgres = not os.environ.get("DATABASE_URL")
-    wants_redis = not os.environ.get("REDIS_URL")
-    if os.environ.get("ENVIRONMENT", "embedded") != "embedded" or not (wants_postgres or wants_redis):
+    wanted = _Wanted(postgres=not os.environ.get("DATABASE_URL"), redis=not os.environ.get("REDIS_URL"))
+    if os.environ.get("ENVIRONMENT", "embedded") != "embedded" or not (wanted.postgres or wanted.redis):
         yield
         return
-    if wants_postgres and os.environ.get("DATABASE_OWNER_URL"):
+    if wanted.postgres and os.environ.get("DATABASE_OWNER_URL"):
         raise LocalServicesFault("DATABASE_OWNER_URL is set but DATABASE_URL is not: set both, or neither")
-    with _shared(clone, system) as directory, _environment(_urls(directory, wants_postgres, wants_redis)):
+    with _shared(clone, system, wanted) as directory, _environment(_urls(directory, wanted)):
         yield
 
 
 @contextmanager
 def named_only() -> Iterator[None]:
     """URLs of servers that are not started, where none are given: for commands that read no row."""
-    urls = _urls(CLONE / ".local/not-started", True, True)
+    urls = _urls(CLONE / ".local/not-started", _Wanted(postgres=True, redis=True))
     with _environment({name: os.environ.get(name) or url for name, url in urls.items()}):
         yield
 
 
-def _urls(directory: Path, wants_postgres: bool, wants_redis: bool) -> dict[str, str]:
+def _urls(directory: Path, wanted: _Wanted) -> dict[str, str]:
     urls = {}
-    if wants_postgres:
+    if wanted.postgres:
         urls["DATABASE_URL"] = postgres.url(postgres.APPLICATION, directory)
         urls["DATABASE_OWNER_URL"] = postgres.url(postgres.OWNER, directory)
-    if wants_redis:
+    if wanted.redis:
         urls["REDIS_URL"] = redis.url(directory)
     return urls
 
@@ -69,7 +75,7 @@ def _environment(urls: dict[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def _shared(clone: Path, system: Path) -> Iterator[Path]:
+def _shared(clone: Path, system: Path, wanted: _Wanted) -> Iterator[Path]:
     state = clone / ".local"
     process = os.getpid()
     with ExitStack() as files, ExitStack() as joining:
@@ -83,7 +89,7 @@ def _shared(clone: Path, system: Path) -> Iterator[Path]:
             ) from error
         joining.enter_context(_turn(turn))
         joining.enter_context(stop_signals.held_back(deliver_after=True))
-        here, directory = _join(clone, system, users)
+        here, directory = _join(clone, system, users, wanted)
         try:
             joining.close()  # a signal that was held back arrives here, where leaving is certain
             yield directory
@@ -93,13 +99,15 @@ def _shared(clone: Path, system: Path) -> Iterator[Path]:
                 _leave(here, turn, users)
 
 
-def _join(clone: Path, system: Path, users: IO[str]) -> tuple[Place, Path]:
+def _join(clone: Path, system: Path, users: IO[str], wanted: _Wanted) -> tuple[Place, Path]:
     here = place.choose(clone, system)
     fcntl.flock(users, fcntl.LOCK_SH)
     try:
         directory = sockets.directory(here)
-        postgres.ensure_running(here, directory)
-        redis.ensure_running(here, directory)
+        if wanted.postgres:
+            postgres.ensure_running(here, directory)
+        if wanted.redis:
+            redis.ensure_running(here, directory)
     except BaseException:
         _stop_if_last(here, users)
         raise

@@ -1,7 +1,9 @@
 """The directory of the unix sockets: private, short, and noted in `.local/` for the next process to find."""
 
+import errno
 import os
 import shutil
+import socket
 import stat
 import tempfile
 from pathlib import Path
@@ -30,6 +32,13 @@ def remove(place: Place) -> None:
     if noted is not None:
         shutil.rmtree(noted, ignore_errors=True)
     _note(place).unlink(missing_ok=True)
+
+
+def listens(path: Path) -> bool:
+    """Whether a server listens on this unix socket, however busy it is."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(str(path)) in (0, errno.EAGAIN)
 
 
 def _note(place: Place) -> Path:
