@@ -136,7 +136,13 @@ def decide(request_id: int, *, checker: User, approve: bool, note: str, at: date
 
 
 def require(
-    name: str, payload: Payload, limit_key: str, *, amount_minor: int, currency: str, approval: ApprovalRequest | None
+    name: str,
+    payload: Payload,
+    limit_key: str,
+    *,
+    amount_minor: int,
+    currency: str,
+    approval: ApprovalRequest | None,
 ) -> None:
     """Called by the act: let it pass within the limit, or under an approval of exactly this payload, not yet spent.
 

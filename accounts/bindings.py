@@ -14,7 +14,7 @@ from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase,
 
 def active_binding(project: Project) -> BillingAccountBinding | None:
     """The binding that pays now, or None."""
-    return project.bindings.select_related("billing_account").filter(phase=BindingPhase.ACTIVE).first()
+    return project.bindings.filter(phase=BindingPhase.ACTIVE).first()
 
 
 @transaction.atomic

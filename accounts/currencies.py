@@ -21,9 +21,7 @@ _TWO = (
 
 # Source: ISO 4217 list one, active codes with a minor unit; metals, funds without one and test codes left out.
 EXPONENTS: dict[str, int] = {
-    code: exponent
-    for exponent, codes in ((0, _ZERO), (2, _TWO), (3, _THREE), (4, _FOUR))
-    for code in codes.split()
+    code: exponent for exponent, codes in ((0, _ZERO), (2, _TWO), (3, _THREE), (4, _FOUR)) for code in codes.split()
 }
 
 
@@ -67,4 +65,4 @@ def format_minor(amount_minor: int, currency: str) -> str:
     places = exponent(currency)
     whole, fraction = divmod(abs(amount_minor), 10**places)
     digits = f"{whole:,}.{fraction:0{places}d}" if places else f"{whole:,}"
-    return f"{'−' if amount_minor < 0 else ''}{digits} {currency}"  # noqa: RUF001
+    return f"{'−' if amount_minor < 0 else ''}{digits} {currency}"

@@ -11,12 +11,22 @@ from accounts.models import OutboxMessage, User
 
 def tell_approvers(message: OutboxMessage, *, at: datetime) -> None:
     """Ask the approvers for a decision."""
-    _mail(message, "approve", "Approval wanted", f"{message.payload['summary']}\n\n{message.payload['approval']}")
+    _mail(
+        message,
+        "approve",
+        "Approval wanted",
+        f"{message.payload['summary']}\n\n{message.payload['approval']}",
+    )
 
 
 def tell_operators(message: OutboxMessage, *, at: datetime) -> None:
     """Tell the operators that an account is parked."""
-    _mail(message, "operate", "Account parked", "\n".join(f"{key}: {value}" for key, value in message.payload.items()))
+    _mail(
+        message,
+        "operate",
+        "Account parked",
+        "\n".join(f"{key}: {value}" for key, value in message.payload.items()),
+    )
 
 
 def tell_owner(message: OutboxMessage, *, at: datetime) -> None:

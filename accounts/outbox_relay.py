@@ -9,7 +9,6 @@ A relay killed in between loses nothing: the lock goes with it and the row is st
 """
 
 from datetime import datetime, timedelta
-from typing import cast
 
 import structlog
 from django.db import transaction
@@ -51,7 +50,7 @@ def drain(at: datetime, *, limit: int = 10_000) -> int:
 
 def _deliver_one(at: datetime) -> bool:
     with transaction.atomic():
-        delivery = cast(OutboxDelivery | None, next(iter(OutboxDelivery.objects.raw(_CLAIM, {"at": at})), None))
+        delivery = next(iter(OutboxDelivery.objects.raw(_CLAIM, {"at": at})), None)
         if delivery is None:
             return False
         with bind(delivery.message.correlation_id):
@@ -66,7 +65,7 @@ def _attempt(delivery: OutboxDelivery, at: datetime) -> None:
     try:
         with transaction.atomic():
             import_string(delivery.route)(delivery.message, at=at)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is one failed try
         log.error("outbox_delivery_failed", delivery=delivery.pk, route=delivery.route, attempts=delivery.attempts)
         delivery.last_error = f"{type(error).__name__}: {error}"[:2000]
         if delivery.attempts >= MAXIMUM_ATTEMPTS:

@@ -1,4 +1,4 @@
-"""Policies: which value is in force for a subject, and where it comes from. Nothing is cached, so a change is at once."""
+"""Policies: which value is in force for a subject, and where it comes from. Nothing is cached: a change is at once."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -26,7 +26,12 @@ class Scope:
 
     def candidates(self) -> list[tuple[str, int | None]]:
         """Most specific first, the global value last."""
-        ids = (("user", self.user_id), ("project", self.project_id), ("tenant", self.tenant_id), ("plan", self.plan_id))
+        ids = (
+            ("user", self.user_id),
+            ("project", self.project_id),
+            ("tenant", self.tenant_id),
+            ("plan", self.plan_id),
+        )
         return [(scope, key) for scope, key in ids if key is not None] + [("global", None)]
 
 
@@ -70,7 +75,7 @@ def within_limit(key: str, amount_minor: int, currency: str, scope: Scope = GLOB
     """Whether |amount| stays at or below a money policy; a limit in another currency lets nothing pass."""
     limit = effective(key, scope)
     if isinstance(limit, dict):
-        return limit["currency"] == currency and abs(amount_minor) <= limit["amount_minor"]
+        return bool(limit["currency"] == currency and abs(amount_minor) <= limit["amount_minor"])
     return bool(abs(amount_minor) <= limit)
 
 
@@ -99,7 +104,7 @@ def set_value(
     before = row.value if row else None
     row = row or PolicyValue(key=key, scope=scope, scope_id=scope_id)
     row.value, row.updated_at = checked, at
-    row._change_reason = reason[:100]
+    row._change_reason = reason[:100]  # type: ignore[attr-defined]  # django-simple-history's door
     row.save()
     record(
         actor,
@@ -118,25 +123,33 @@ def set_value(
 
 def check_value(key: PolicyKey, value: object) -> Any:
     """The value if it is of the key's type and range. Raises PolicyInvalid."""
-    if key.kind == "bool":
-        if isinstance(value, bool):
-            return value
-    elif key.kind == "int":
-        if _whole(value, key.minimum, key.maximum):
-            return value
-    elif key.kind == "ints":
-        if isinstance(value, list) and 0 < len(value) <= 20 and all(_whole(item, 0, 10_000) for item in value):
-            return value
-    elif key.kind == "money":
-        if _whole(value, 0, MAXIMUM_MINOR):
-            return value
-        if isinstance(value, dict) and set(value) == {"amount_minor", "currency"}:
-            exponent(value["currency"])
-            if _whole(value["amount_minor"], 0, MAXIMUM_MINOR):
-                return value
-    elif value in key.kind.split("/"):
-        return value
-    raise PolicyInvalid(f"{key.name} takes {key.kind}, not {value!r}"[:200])
+    if not _fits(key, value):
+        raise PolicyInvalid(f"{key.name} takes {key.kind}, not {value!r}"[:200])
+    return value
+
+
+def _fits(key: PolicyKey, value: object) -> bool:
+    match key.kind:
+        case "bool":
+            return isinstance(value, bool)
+        case "int":
+            return _whole(value, key.minimum, key.maximum)
+        case "ints":
+            return isinstance(value, list) and 0 < len(value) <= 20 and all(_whole(item, 0, 10_000) for item in value)
+        case "money":
+            return _money(value)
+        case words:
+            return isinstance(value, str) and value in words.split("/")
+
+
+def _money(value: object) -> bool:
+    """Minor units of whatever currency applies, or of a currency that is named."""
+    if not isinstance(value, dict):
+        return _whole(value, 0, MAXIMUM_MINOR)
+    if set(value) != {"amount_minor", "currency"}:
+        return False
+    exponent(value["currency"])
+    return _whole(value["amount_minor"], 0, MAXIMUM_MINOR)
 
 
 def _known(key: str) -> PolicyKey:

@@ -34,9 +34,7 @@ _KEYS = (
     PolicyKey("billing.auto_release_projection_seconds", "int", 3600, TENANT, "advisory horizon"),
     PolicyKey("billing.release_grace_seconds", "int", 300, TENANT, "grace of a release"),
     PolicyKey("billing.outage_tail", "waive/bill", "waive", ("tenant", "global"), "usage an outage failed to stop"),
-    PolicyKey(
-        "billing.auto_topup_daily_ceiling_minor", "money", 50000, TENANT, "runaway guard", needs_approval=True
-    ),
+    PolicyKey("billing.auto_topup_daily_ceiling_minor", "money", 50000, TENANT, "runaway guard", needs_approval=True),
     PolicyKey("allocation.refund_window_days", "int", 30, ALL, "provider refund or internal credit"),
     PolicyKey("notification.low_balance_enabled", "bool", True, ALL, "warning mail and push"),
     PolicyKey("notification.auto_release_pending_enabled", "bool", True, ALL, "advisory"),

@@ -159,5 +159,5 @@ unpriced AS (
     WHERE least(date_bin(b.width, r.accrued_to, 'epoch') + b.width, r.ends_at, r.superseded_at) <= b.horizon
       AND NOT EXISTS (SELECT FROM rated p WHERE p.allocation_id = r.allocation_id AND p.a = r.accrued_to)
 )
-SELECT (SELECT count(*) FROM rated), (SELECT coalesce(sum(debits), 0) + count(*) FROM charge),
+SELECT (SELECT count(*) FROM rated), (SELECT coalesce(sum(debits), 0) + count(*) FROM charge)::bigint,
        (SELECT coalesce(sum(cost), 0) FROM charge)::bigint, (SELECT coalesce(array_agg(account_id), '{}') FROM unpriced)

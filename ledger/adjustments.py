@@ -22,7 +22,11 @@ def payload(account: BillingAccount, amount_minor: object, currency: str) -> dic
     """The proposal as it is stored and decided. Raises AmountInvalid, CurrencyMismatch."""
     if currency != account.currency:
         raise CurrencyMismatch(f"this account is kept in {account.currency}")
-    return {"billing_account": account.pk, "amount_minor": parse_minor(amount_minor), "currency": account.currency}
+    return {
+        "billing_account": account.pk,
+        "amount_minor": parse_minor(amount_minor),
+        "currency": account.currency,
+    }
 
 
 def adjustment_lines(account: BillingAccount, amount_minor: int) -> list[Line]:
@@ -35,7 +39,12 @@ def adjustment_lines(account: BillingAccount, amount_minor: int) -> list[Line]:
 
 @transaction.atomic
 def adjust(
-    proposal: dict[str, Any], *, actor: Actor, reason: str, at: datetime, approval: ApprovalRequest | None = None
+    proposal: dict[str, Any],
+    *,
+    actor: Actor,
+    reason: str,
+    at: datetime,
+    approval: ApprovalRequest | None = None,
 ) -> dict[str, Any]:
     """Post an adjustment of ± minor units of the account's currency.
 
@@ -43,13 +52,13 @@ def adjust(
     """
     amount_minor, reason = parse_minor(proposal["amount_minor"]), require_reason(reason)
     account = lock_account(proposal["billing_account"])
-    approvals.require(
-        ACT, proposal, LIMIT, amount_minor=amount_minor, currency=account.currency, approval=approval
-    )
+    approvals.require(ACT, proposal, LIMIT, amount_minor=amount_minor, currency=account.currency, approval=approval)
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('ledger_adjustment_numbers')")
         number = int(cursor.fetchone()[0])
-    posted = post_adjustment(account, amount_minor, key=str(number), reference=("adjustment", number), actor=actor, at=at)
+    posted = post_adjustment(
+        account, amount_minor, key=str(number), reference=("adjustment", number), actor=actor, at=at
+    )
     balance_minor = posted.balances[usage_kind(account)]
     record(
         actor,
@@ -66,7 +75,13 @@ def adjust(
 
 
 def post_adjustment(
-    account: BillingAccount, amount_minor: int, *, key: str, reference: tuple[str, int], actor: Actor, at: datetime
+    account: BillingAccount,
+    amount_minor: int,
+    *,
+    key: str,
+    reference: tuple[str, int],
+    actor: Actor,
+    at: datetime,
 ) -> Posted:
     """Post an adjustment under its business key; the caller holds the lock and has checked what there is to check."""
     act = Act(f"adjust:{key}", "adjustment", adjustment_lines(account, amount_minor), reference)

@@ -12,7 +12,12 @@ def usage_kind(account: BillingAccount) -> str:
 
 
 def open_ledger_account(
-    legal_entity: LegalEntity | int, kind: str, currency: str, *, detail: str = "", account_id: int | None = None
+    legal_entity: LegalEntity | int,
+    kind: str,
+    currency: str,
+    *,
+    detail: str = "",
+    account_id: int | None = None,
 ) -> LedgerAccount:
     """The ledger account of a kind, opened where it does not exist; a race ends with one."""
     chained = kind in CUSTOMER_KINDS

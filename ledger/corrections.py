@@ -41,7 +41,12 @@ def correction_lines(original_id: int) -> list[Line]:
 
 @transaction.atomic
 def correct(
-    proposal: dict[str, Any], *, actor: Actor, reason: str, at: datetime, approval: ApprovalRequest | None = None
+    proposal: dict[str, Any],
+    *,
+    actor: Actor,
+    reason: str,
+    at: datetime,
+    approval: ApprovalRequest | None = None,
 ) -> dict[str, Any]:
     """Reverse a transaction, once. It may take a wallet below zero: what was wrong is undone, whatever is left.
 
@@ -51,9 +56,7 @@ def correct(
     account = lock_account(_account_of(proposal["transaction"]))
     lines = correction_lines(proposal["transaction"])
     moved = sum(line.amount_minor for line in lines if line.kind in CUSTOMER_KINDS)
-    approvals.require(
-        ACT, proposal, LIMIT, amount_minor=_size(lines), currency=account.currency, approval=approval
-    )
+    approvals.require(ACT, proposal, LIMIT, amount_minor=_size(lines), currency=account.currency, approval=approval)
     key = f"correct:{proposal['transaction']}"
     act = Act(key, "correction", lines, ("ledger_transaction", proposal["transaction"]), wallet_floor=False)
     posted = post(account, act, actor=actor, at=at)
@@ -76,7 +79,9 @@ def describe(proposal: dict[str, Any]) -> approvals.Proposal:
     """For the people who decide."""
     account = BillingAccount.objects.get(pk=_account_of(proposal["transaction"]))
     size = _size(correction_lines(proposal["transaction"]))
-    summary = f"Reverse transaction {proposal['transaction']} of {account.name} ({format_minor(size, account.currency)})"
+    summary = (
+        f"Reverse transaction {proposal['transaction']} of {account.name} ({format_minor(size, account.currency)})"
+    )
     return approvals.Proposal(summary, account, size, account.currency)
 
 

@@ -48,7 +48,7 @@ def fold(*, batch: int = 20_000) -> int:
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_FOLD, [batch])
-            (count,) = cursor.fetchone()
+            count = int(cursor.fetchone()[0])
         folded += count
         if count < batch:
             return folded

@@ -1,4 +1,4 @@
-"""Parking: an account whose tick fails steps aside with its reason, is tried again with growing pauses, and is shown."""
+"""Parking: an account whose tick fails steps aside with its reason, is tried again after growing pauses, and shown."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -62,7 +62,13 @@ def unpark(account_ids: Collection[int], *, at: datetime) -> None:
     for schedule in from_parking:
         account = schedule.billing_account
         set_condition(account.pk, CONDITION, status=ConditionStatus.TRUE, reason="Billing", at=at)
-        record(system("accrual"), "accrual.unpark", subject=("billing_account", account.pk), account=account, at=at)
+        record(
+            system("accrual"),
+            "accrual.unpark",
+            subject=("billing_account", account.pk),
+            account=account,
+            at=at,
+        )
         emit(topics.ACCOUNT_UNPARKED, {"account": account.public_id}, at=at, account=account)
 
 

@@ -35,7 +35,7 @@ class Window:
 
 
 def cost_until(segment: Segment, moment: datetime) -> int:
-    """Half-up of rate × quantity × seconds since the segment began, in minor units (rule 3, without a rounded quotient)."""
+    """Half-up of rate × quantity × seconds since the segment began, in minor units (rule 3; no rounded quotient)."""
     elapsed = Fraction((moment - segment.starts_at) // timedelta(microseconds=1), 1_000_000)
     product = Fraction(segment.rate_per_unit_hour) * Fraction(segment.quantity) * elapsed * 10**segment.exponent
     return int((2 * product + 3600) // 7200)

@@ -23,4 +23,4 @@ def ensure_months() -> None:
 
 @shared_task(name="ledger.verify_books")
 def verify_books() -> int:
-    return verification.verify(clock.now()).violation_count
+    return int(verification.verify(clock.now()).violation_count)

@@ -8,6 +8,4 @@ class PaymentsConfig(AppConfig):
         from accounts import approvals
         from payments import bank_transfers
 
-        approvals.register(
-            approvals.Act(bank_transfers.ACT, bank_transfers.record_transfer, bank_transfers.describe)
-        )
+        approvals.register(approvals.Act(bank_transfers.ACT, bank_transfers.record_transfer, bank_transfers.describe))

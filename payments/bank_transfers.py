@@ -9,7 +9,15 @@ from django.db import transaction
 from accounts import approvals
 from accounts.audit import Actor, record, require_reason
 from accounts.currencies import format_minor, parse_positive_minor
-from accounts.errors import AccountNotReady, Conflict, CurrencyMismatch, DomainError, NotFound, TimeInvalid, constraints
+from accounts.errors import (
+    AccountNotReady,
+    Conflict,
+    CurrencyMismatch,
+    DomainError,
+    NotFound,
+    TimeInvalid,
+    constraints,
+)
 from accounts.locking import lock_account
 from accounts.models import ApprovalRequest, BillingAccount, Phase
 from accounts.outbox import emit
@@ -37,7 +45,7 @@ class ReferenceUsed(Conflict):
 def payload(
     account: BillingAccount, *, amount_minor: object, currency: str, value_date: date, reference: str
 ) -> dict[str, Any]:
-    """The proposal as it is stored and decided. Raises AmountInvalid, CurrencyMismatch, TimeInvalid, ReferenceInvalid."""
+    """The proposal as stored and decided. Raises AmountInvalid, CurrencyMismatch, TimeInvalid, ReferenceInvalid."""
     if currency != account.currency:
         raise CurrencyMismatch(f"this account is kept in {account.currency}")
     if not date(2000, 1, 1) <= value_date < date(2200, 1, 1):
@@ -55,9 +63,14 @@ def payload(
 
 @transaction.atomic
 def record_transfer(
-    proposal: dict[str, Any], *, actor: Actor, reason: str, at: datetime, approval: ApprovalRequest | None = None
+    proposal: dict[str, Any],
+    *,
+    actor: Actor,
+    reason: str,
+    at: datetime,
+    approval: ApprovalRequest | None = None,
 ) -> dict[str, Any]:
-    """Record a transfer and credit it, minor units of the account's currency; a postpaid account pays what is open first.
+    """Record a transfer and credit it, minor units of the account's currency; a postpaid account pays open debt first.
 
     Raises NotOffered, NotFound, AccountNotReady (archived), CurrencyMismatch, ReferenceUsed, TimeInvalid (a value date
     in the future), ApprovalRequired above the policy limit, ReasonRequired.

@@ -4,6 +4,7 @@ Every act locks the billing account that pays for the project, so that none runs
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -12,8 +13,7 @@ from accounts.audit import Actor, record
 from accounts.bindings import active_binding
 from accounts.clock import check_moment
 from accounts.errors import AccountNotReady, Conflict, NotFound, TimeInvalid, constraints
-from accounts.locking import lock_account
-from accounts.models import BillingAccount, Phase, Project
+from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Phase, Project
 from accounts.outbox import emit
 from quotas import topics
 from quotas.decimals import parse_quantity
@@ -27,16 +27,10 @@ def request(
     project: Project, sku: Sku, *, quantity: object, external_id: str = "", actor: Actor, at: datetime
 ) -> Allocation:
     """Ask for a quantity of a SKU; nothing is charged yet. Raises QuantityInvalid, NotBound, Conflict (external id)."""
-    at = check_moment(at)
-    account = _payer(project)
-    allocation = _open(project, sku, external_id=external_id, at=at)
-    AllocationQuantity.objects.create(
-        allocation=allocation,
-        organization_id=project.organization_id,
-        quantity=parse_quantity(quantity),
-        effective_from=at,
-    )
-    _audit(allocation, "allocation.request", account, actor, at, quantity=str(quantity))
+    at, wanted = check_moment(at), parse_quantity(quantity)
+    account, _ = _payer(project)
+    allocation = _open(project, sku, wanted, external_id=external_id, at=at)
+    _audit(allocation, "allocation.request", account, actor, at, quantity=str(wanted))
     return allocation
 
 
@@ -47,15 +41,14 @@ def activate(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
     Raises WrongStatus, AccountNotReady, NoRate, TimeInvalid, and what guards raise (`account_halted`).
     """
     at = check_moment(at)
-    allocation, account = _lock(allocation_id)
+    allocation, account, binding = _lock(allocation_id)
     _expect(allocation, AllocationStatus.REQUESTED)
     if at < allocation.requested_at:
         raise TimeInvalid("an allocation cannot start before it was requested")
-    _may_start(allocation.project, allocation.sku, account, at)
+    _may_start(allocation.project, allocation.sku, account, binding, at)
     allocation.status, allocation.started_at = AllocationStatus.ACTIVE, at
     allocation.save(update_fields=["status", "started_at"])
-    _audit(allocation, "allocation.start", account, actor, at)
-    emit(topics.ALLOCATION_STARTED, {"allocation": allocation.public_id}, at=at, account=account)
+    _tell_start(allocation, account, actor, at)
     return allocation
 
 
@@ -63,10 +56,13 @@ def activate(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
 def start(
     project: Project, sku: Sku, *, quantity: object, external_id: str = "", actor: Actor, at: datetime
 ) -> Allocation:
-    """Request and activate in one act. Raises what those raise."""
-    _payer(project)
-    allocation = request(project, sku, quantity=quantity, external_id=external_id, actor=actor, at=at)
-    return activate(allocation.pk, actor=actor, at=at)
+    """Request and activate in one act: the way of a platform that has the machine at hand. Raises what those raise."""
+    at, wanted = check_moment(at), parse_quantity(quantity)
+    account, binding = _payer(project)
+    _may_start(project, sku, account, binding, at)
+    allocation = _open(project, sku, wanted, external_id=external_id, at=at, started_at=at)
+    _tell_start(allocation, account, actor, at, quantity=str(wanted))
+    return allocation
 
 
 @transaction.atomic
@@ -76,7 +72,7 @@ def resize(allocation_id: int, *, quantity: object, actor: Actor, at: datetime) 
     Raises QuantityInvalid, WrongStatus, AlreadyBilled (usage after `at` is billed).
     """
     at, wanted = check_moment(at), parse_quantity(quantity)
-    allocation, account = _lock(allocation_id)
+    allocation, account, _ = _lock(allocation_id)
     if allocation.status == AllocationStatus.RELEASED:
         raise WrongStatus("the allocation is released")
     current = allocation.quantities.get(effective_to=None)
@@ -102,7 +98,7 @@ def resize(allocation_id: int, *, quantity: object, actor: Actor, at: datetime) 
 def request_release(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
     """Ask the platform to take the machine down; it is charged until `complete_release`. Raises WrongStatus."""
     at = check_moment(at)
-    allocation, account = _lock(allocation_id)
+    allocation, account, _ = _lock(allocation_id)
     if allocation.status == AllocationStatus.RELEASING:
         return allocation
     _expect(allocation, AllocationStatus.ACTIVE)
@@ -121,7 +117,7 @@ def complete_release(allocation_id: int, *, completed_at: datetime, actor: Actor
     Raises WrongStatus, ReleaseBeforeStart, TimeInvalid (in the future).
     """
     at, completed_at = check_moment(at), check_moment(completed_at, field="completed_at")
-    allocation, account = _lock(allocation_id)
+    allocation, account, _ = _lock(allocation_id)
     if allocation.status == AllocationStatus.RELEASED and allocation.completed_at == completed_at:
         return allocation
     if allocation.status not in {AllocationStatus.ACTIVE, AllocationStatus.RELEASING} or not allocation.started_at:
@@ -143,49 +139,69 @@ def complete_release(allocation_id: int, *, completed_at: datetime, actor: Actor
     return allocation
 
 
-def _payer(project: Project) -> BillingAccount:
-    """The account bound now, locked; read again under the lock because a rebind may have won the race."""
+def _payer(project: Project) -> tuple[BillingAccount, BillingAccountBinding]:
+    """The account bound now, locked, and its binding; read again under the lock because a rebind may win the race."""
     for _ in range(3):
+        bound = BillingAccount.objects.filter(bindings__project=project, bindings__phase=BindingPhase.ACTIVE)
+        account = bound.select_for_update(of=("self",), no_key=True).first()
         binding = active_binding(project)
-        if binding is None:
+        if account is None or binding is None:
             break
-        account = lock_account(binding.billing_account_id)
-        current = active_binding(project)
-        if current is not None and current.billing_account_id == account.pk:
-            return account
+        if binding.billing_account_id == account.pk:
+            return account, binding
     raise NotBound("the project has no active billing account binding")
 
 
-def _lock(allocation_id: int) -> tuple[Allocation, BillingAccount]:
+def _lock(allocation_id: int) -> tuple[Allocation, BillingAccount, BillingAccountBinding]:
     allocation = Allocation.objects.select_related("project").filter(pk=allocation_id).first()
     if allocation is None:
         raise NotFound("no such allocation", field="allocation")
-    account = _payer(allocation.project)
+    account, binding = _payer(allocation.project)
     locked = Allocation.objects.select_for_update(of=("self",), no_key=True).select_related("project", "sku")
-    return locked.get(pk=allocation_id), account
+    return locked.get(pk=allocation_id), account, binding
 
 
-def _open(project: Project, sku: Sku, *, external_id: str, at: datetime) -> Allocation:
+def _open(
+    project: Project,
+    sku: Sku,
+    quantity: Decimal,
+    *,
+    external_id: str,
+    at: datetime,
+    started_at: datetime | None = None,
+) -> Allocation:
     twice = Conflict("the project has an allocation of that external id", field="external_id")
     with constraints({"allocation_external_id_once_per_project": twice}):
-        return Allocation.objects.create(
+        allocation = Allocation.objects.create(
             organization_id=project.organization_id,
             project=project,
             sku=sku,
             external_id=external_id,
+            status=AllocationStatus.ACTIVE if started_at else AllocationStatus.REQUESTED,
             requested_at=at,
+            started_at=started_at,
         )
+    AllocationQuantity.objects.create(
+        allocation=allocation, organization_id=project.organization_id, quantity=quantity, effective_from=at
+    )
+    return allocation
 
 
-def _may_start(project: Project, sku: Sku, account: BillingAccount, at: datetime) -> None:
+def _may_start(
+    project: Project, sku: Sku, account: BillingAccount, binding: BillingAccountBinding, at: datetime
+) -> None:
     if account.phase != Phase.READY:
         raise AccountNotReady(f"billing account is not ready (current phase: {account.phase})", field="billing_account")
-    binding = active_binding(project)
-    if binding is None or at < binding.established_at:
+    if at < binding.established_at:
         raise TimeInvalid("the project was not bound at that moment")
     if rate_in_force(sku.pk, account.currency, at) is None:
         raise NoRate(f"{sku.code} has no rate in {account.currency} at that moment")
     guards.check("allocation.start", account=account, project=project, sku=sku, at=at)
+
+
+def _tell_start(allocation: Allocation, account: BillingAccount, actor: Actor, at: datetime, **after: str) -> None:
+    _audit(allocation, "allocation.start", account, actor, at, **after)
+    emit(topics.ALLOCATION_STARTED, {"allocation": allocation.public_id}, at=at, account=account)
 
 
 def _expect(allocation: Allocation, status: AllocationStatus) -> None:

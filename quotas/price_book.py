@@ -21,7 +21,13 @@ def open_sku(code: str, name: str, unit: str, *, at: datetime) -> Sku:
 
 @transaction.atomic
 def set_rate(
-    sku: Sku, *, currency: str, rate_per_unit_hour: object, effective_from: datetime, actor: Actor, at: datetime
+    sku: Sku,
+    *,
+    currency: str,
+    rate_per_unit_hour: object,
+    effective_from: datetime,
+    actor: Actor,
+    at: datetime,
 ) -> SkuRate:
     """Put a rate in force from a moment on; decimal major units of `currency` per unit and hour.
 
@@ -42,7 +48,11 @@ def set_rate(
         "sku.set_rate",
         subject=("sku", sku.pk),
         at=at,
-        after={"rate": str(rate.rate_per_unit_hour), "currency": currency, "from": effective_from.isoformat()},
+        after={
+            "rate": str(rate.rate_per_unit_hour),
+            "currency": currency,
+            "from": effective_from.isoformat(),
+        },
     )
     return rate
 

@@ -59,9 +59,7 @@ def gather() -> Cast:
         name="Countinghouse Inc", country="US", base_currency="USD", time_zone="America/New_York", created_at=BEGINNING
     )
     acme = open_organization("Acme", "acme", owner=alice, at=BEGINNING)
-    Membership.objects.create(
-        organization=acme, user=bob, role=OrganizationRole.PROJECT_USER, created_at=BEGINNING
-    )
+    Membership.objects.create(organization=acme, user=bob, role=OrganizationRole.PROJECT_USER, created_at=BEGINNING)
     strangers = open_organization("Elsewhere", "elsewhere", owner=charlie, at=BEGINNING)
     prepaid, postpaid = (
         open_billing_account(acme, entity, f"Acme {kind}", currency="USD", settlement=kind, actor=ACTOR, at=BEGINNING)

@@ -1,4 +1,4 @@
-"""The suite makes its database as the owner, with every migration and trigger, and runs each test as the application role.
+"""The suite makes its database as the owner, with every migration, and runs each test as the application role.
 
 A test marked `django_db` runs in a transaction that is rolled back. A test that commits takes `committed_db`: a
 database of its own, copied from the migrated one in a few dozen milliseconds.

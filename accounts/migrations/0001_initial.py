@@ -9,549 +9,1079 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BillingAccount',
+            name="BillingAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=256)),
-                ('currency', models.CharField(max_length=3)),
-                ('settlement', models.CharField(choices=[('prepaid', 'Prepaid'), ('postpaid', 'Postpaid')], max_length=16)),
-                ('phase', models.CharField(choices=[('Provisioning', 'Provisioning'), ('Ready', 'Ready'), ('Suspended', 'Suspended'), ('Archived', 'Archived')], default='Provisioning', max_length=16)),
-                ('test_now', models.DateTimeField(blank=True, help_text='A test clock; empty means the real one.', null=True)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=256)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "settlement",
+                    models.CharField(choices=[("prepaid", "Prepaid"), ("postpaid", "Postpaid")], max_length=16),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("Provisioning", "Provisioning"),
+                            ("Ready", "Ready"),
+                            ("Suspended", "Suspended"),
+                            ("Archived", "Archived"),
+                        ],
+                        default="Provisioning",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "test_now",
+                    models.DateTimeField(blank=True, help_text="A test clock; empty means the real one.", null=True),
+                ),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'billing_accounts',
+                "db_table": "billing_accounts",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('display_name', models.CharField(blank=True, max_length=256)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('language', models.CharField(default='en', max_length=16)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True)),
+                ("display_name", models.CharField(blank=True, max_length=256)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("language", models.CharField(default="en", max_length=16)),
+                ("is_staff", models.BooleanField(default=False)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'users',
+                "db_table": "users",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='Condition',
+            name="Condition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('True', 'True'), ('False', 'False'), ('Unknown', 'Unknown')], max_length=8)),
-                ('reason', models.CharField(max_length=64)),
-                ('message', models.TextField(blank=True)),
-                ('last_transition_at', models.DateTimeField()),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conditions', to='accounts.billingaccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("type", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("True", "True"), ("False", "False"), ("Unknown", "Unknown")], max_length=8
+                    ),
+                ),
+                ("reason", models.CharField(max_length=64)),
+                ("message", models.TextField(blank=True)),
+                ("last_transition_at", models.DateTimeField()),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conditions",
+                        to="accounts.billingaccount",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'conditions',
+                "db_table": "conditions",
             },
         ),
         migrations.CreateModel(
-            name='EnforcementReason',
+            name="EnforcementReason",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=40)),
-                ('level', models.CharField(choices=[('warn', 'Warn'), ('restricted', 'Restricted'), ('halted', 'Halted')], max_length=16)),
-                ('why', models.TextField()),
-                ('since', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enforcement_reasons', to='accounts.billingaccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("source", models.CharField(max_length=40)),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("warn", "Warn"), ("restricted", "Restricted"), ("halted", "Halted")], max_length=16
+                    ),
+                ),
+                ("why", models.TextField()),
+                ("since", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enforcement_reasons",
+                        to="accounts.billingaccount",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'enforcement_reasons',
+                "db_table": "enforcement_reasons",
             },
         ),
         migrations.CreateModel(
-            name='HistoricalLegalEntity',
+            name="HistoricalLegalEntity",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name', models.CharField(db_index=True, max_length=256)),
-                ('country', models.CharField(max_length=2)),
-                ('base_currency', models.CharField(max_length=3)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("name", models.CharField(db_index=True, max_length=256)),
+                ("country", models.CharField(max_length=2)),
+                ("base_currency", models.CharField(max_length=3)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical legal entity',
-                'verbose_name_plural': 'historical legal entities',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalOrganization',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name', models.CharField(max_length=256)),
-                ('slug', models.SlugField(max_length=63)),
-                ('personal', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical organization',
-                'verbose_name_plural': 'historical organizations',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
-            },
-            bases=(simple_history.models.HistoricalChanges, models.Model),
-        ),
-        migrations.CreateModel(
-            name='HistoricalPolicyValue',
-            fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('key', models.CharField(max_length=80)),
-                ('scope', models.CharField(choices=[('user', 'User'), ('project', 'Project'), ('tenant', 'Tenant'), ('plan', 'Plan'), ('global', 'Global')], max_length=16)),
-                ('scope_id', models.BigIntegerField(blank=True, null=True)),
-                ('value', models.JSONField()),
-                ('updated_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'historical policy value',
-                'verbose_name_plural': 'historical policy values',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical legal entity",
+                "verbose_name_plural": "historical legal entities",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalUser',
+            name="HistoricalOrganization",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(db_index=True, max_length=254)),
-                ('display_name', models.CharField(blank=True, max_length=256)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('language', models.CharField(default='en', max_length=16)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField(blank=True, editable=False)),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("name", models.CharField(max_length=256)),
+                ("slug", models.SlugField(max_length=63)),
+                ("personal", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical user',
-                'verbose_name_plural': 'historical users',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical organization",
+                "verbose_name_plural": "historical organizations",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='LegalEntity',
+            name="HistoricalPolicyValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=256, unique=True)),
-                ('country', models.CharField(max_length=2)),
-                ('base_currency', models.CharField(max_length=3)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("key", models.CharField(max_length=80)),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("user", "User"),
+                            ("project", "Project"),
+                            ("tenant", "Tenant"),
+                            ("plan", "Plan"),
+                            ("global", "Global"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("scope_id", models.BigIntegerField(blank=True, null=True)),
+                ("value", models.JSONField()),
+                ("updated_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'legal entities',
-                'db_table': 'legal_entities',
-                'constraints': [models.CheckConstraint(condition=models.Q(('base_currency__regex', '^[A-Z]{3}$')), name='legal_entities_currency_shape')],
+                "verbose_name": "historical policy value",
+                "verbose_name_plural": "historical policy values",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="HistoricalUser",
+            fields=[
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(db_index=True, max_length=254)),
+                ("display_name", models.CharField(blank=True, max_length=256)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("language", models.CharField(default="en", max_length=16)),
+                ("is_staff", models.BooleanField(default=False)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField(blank=True, editable=False)),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "historical user",
+                "verbose_name_plural": "historical users",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
+            },
+            bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.CreateModel(
+            name="LegalEntity",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=256, unique=True)),
+                ("country", models.CharField(max_length=2)),
+                ("base_currency", models.CharField(max_length=3)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("created_at", models.DateTimeField()),
+            ],
+            options={
+                "verbose_name_plural": "legal entities",
+                "db_table": "legal_entities",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("base_currency__regex", "^[A-Z]{3}$")), name="legal_entities_currency_shape"
+                    )
+                ],
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.AddField(
-            model_name='billingaccount',
-            name='legal_entity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='billing_accounts', to='accounts.legalentity'),
+            model_name="billingaccount",
+            name="legal_entity",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="billing_accounts", to="accounts.legalentity"
+            ),
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=256)),
-                ('slug', models.SlugField(max_length=63, unique=True)),
-                ('personal', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_organizations', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=256)),
+                ("slug", models.SlugField(max_length=63, unique=True)),
+                ("personal", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="owned_organizations",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'db_table': 'organizations',
+                "db_table": "organizations",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('org-admin', 'Org Admin'), ('billing-admin', 'Billing Admin'), ('billing-viewer', 'Billing Viewer'), ('project-user', 'Project User'), ('guest', 'Guest')], max_length=32)),
-                ('created_at', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("org-admin", "Org Admin"),
+                            ("billing-admin", "Billing Admin"),
+                            ("billing-viewer", "Billing Viewer"),
+                            ("project-user", "Project User"),
+                            ("guest", "Guest"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'memberships',
+                "db_table": "memberships",
             },
         ),
         migrations.CreateModel(
-            name='HistoricalProject',
+            name="HistoricalProject",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name', models.CharField(max_length=256)),
-                ('slug', models.SlugField(max_length=63)),
-                ('created_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.organization')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("name", models.CharField(max_length=256)),
+                ("slug", models.SlugField(max_length=63)),
+                ("created_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical project',
-                'verbose_name_plural': 'historical projects',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical project",
+                "verbose_name_plural": "historical projects",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalMembership',
+            name="HistoricalMembership",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('role', models.CharField(choices=[('org-admin', 'Org Admin'), ('billing-admin', 'Billing Admin'), ('billing-viewer', 'Billing Viewer'), ('project-user', 'Project User'), ('guest', 'Guest')], max_length=32)),
-                ('created_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('user', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.organization')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("org-admin", "Org Admin"),
+                            ("billing-admin", "Billing Admin"),
+                            ("billing-viewer", "Billing Viewer"),
+                            ("project-user", "Project User"),
+                            ("guest", "Guest"),
+                        ],
+                        max_length=32,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical membership',
-                'verbose_name_plural': 'historical memberships',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical membership",
+                "verbose_name_plural": "historical memberships",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalBillingAccount',
+            name="HistoricalBillingAccount",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('name', models.CharField(max_length=256)),
-                ('currency', models.CharField(max_length=3)),
-                ('settlement', models.CharField(choices=[('prepaid', 'Prepaid'), ('postpaid', 'Postpaid')], max_length=16)),
-                ('phase', models.CharField(choices=[('Provisioning', 'Provisioning'), ('Ready', 'Ready'), ('Suspended', 'Suspended'), ('Archived', 'Archived')], default='Provisioning', max_length=16)),
-                ('test_now', models.DateTimeField(blank=True, help_text='A test clock; empty means the real one.', null=True)),
-                ('created_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('legal_entity', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.legalentity')),
-                ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.organization')),
+                ("id", models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID")),
+                ("name", models.CharField(max_length=256)),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "settlement",
+                    models.CharField(choices=[("prepaid", "Prepaid"), ("postpaid", "Postpaid")], max_length=16),
+                ),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("Provisioning", "Provisioning"),
+                            ("Ready", "Ready"),
+                            ("Suspended", "Suspended"),
+                            ("Archived", "Archived"),
+                        ],
+                        default="Provisioning",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "test_now",
+                    models.DateTimeField(blank=True, help_text="A test clock; empty means the real one.", null=True),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.legalentity",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical billing account',
-                'verbose_name_plural': 'historical billing accounts',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical billing account",
+                "verbose_name_plural": "historical billing accounts",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.AddField(
-            model_name='billingaccount',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='billing_accounts', to='accounts.organization'),
+            model_name="billingaccount",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="billing_accounts", to="accounts.organization"
+            ),
         ),
         migrations.CreateModel(
-            name='AuditLog',
+            name="AuditLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('actor_kind', models.CharField(max_length=16)),
-                ('action', models.CharField(max_length=80)),
-                ('subject_type', models.CharField(max_length=40)),
-                ('subject_id', models.BigIntegerField(null=True)),
-                ('reason', models.TextField(blank=True)),
-                ('old_balance', models.BigIntegerField(null=True)),
-                ('new_balance', models.BigIntegerField(null=True)),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
-                ('correlation_id', models.CharField(max_length=64)),
-                ('at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('billing_account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.billingaccount')),
-                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("actor_kind", models.CharField(max_length=16)),
+                ("action", models.CharField(max_length=80)),
+                ("subject_type", models.CharField(max_length=40)),
+                ("subject_id", models.BigIntegerField(null=True)),
+                ("reason", models.TextField(blank=True)),
+                ("old_balance", models.BigIntegerField(null=True)),
+                ("new_balance", models.BigIntegerField(null=True)),
+                ("before", models.JSONField(null=True)),
+                ("after", models.JSONField(null=True)),
+                ("correlation_id", models.CharField(max_length=64)),
+                ("at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'audit_logs',
+                "db_table": "audit_logs",
             },
         ),
         migrations.CreateModel(
-            name='ApprovalRequest',
+            name="ApprovalRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('act', models.CharField(max_length=80)),
-                ('payload', models.JSONField()),
-                ('summary', models.CharField(max_length=400)),
-                ('amount_minor', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('reason', models.TextField()),
-                ('requested_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('approved', 'Approved'), ('rejected', 'Rejected'), ('expired', 'Expired')], default='pending', max_length=16)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('note', models.TextField(blank=True)),
-                ('result', models.JSONField(null=True)),
-                ('checker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('maker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('billing_account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='accounts.billingaccount')),
-                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("act", models.CharField(max_length=80)),
+                ("payload", models.JSONField()),
+                ("summary", models.CharField(max_length=400)),
+                ("amount_minor", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("reason", models.TextField()),
+                ("requested_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("approved", "Approved"),
+                            ("rejected", "Rejected"),
+                            ("expired", "Expired"),
+                        ],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(null=True)),
+                ("note", models.TextField(blank=True)),
+                ("result", models.JSONField(null=True)),
+                (
+                    "checker",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "maker",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approvals",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'approval_requests',
+                "db_table": "approval_requests",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='OutboxMessage',
+            name="OutboxMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('topic', models.CharField(max_length=80)),
-                ('payload', models.JSONField()),
-                ('seq', models.BigIntegerField(null=True)),
-                ('correlation_id', models.CharField(max_length=64)),
-                ('occurred_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('billing_account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.billingaccount')),
-                ('organization', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("topic", models.CharField(max_length=80)),
+                ("payload", models.JSONField()),
+                ("seq", models.BigIntegerField(null=True)),
+                ("correlation_id", models.CharField(max_length=64)),
+                ("occurred_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'outbox',
+                "db_table": "outbox",
             },
         ),
         migrations.CreateModel(
-            name='OutboxDelivery',
+            name="OutboxDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('route', models.CharField(max_length=120)),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('delivered', 'Delivered'), ('dead', 'Dead')], default='pending', max_length=16)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField()),
-                ('last_error', models.TextField(blank=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('billing_account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.billingaccount')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='accounts.outboxmessage')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("route", models.CharField(max_length=120)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("delivered", "Delivered"), ("dead", "Dead")],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_attempt_at", models.DateTimeField()),
+                ("last_error", models.TextField(blank=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deliveries",
+                        to="accounts.outboxmessage",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'outbox deliveries',
-                'db_table': 'outbox_deliveries',
+                "verbose_name_plural": "outbox deliveries",
+                "db_table": "outbox_deliveries",
             },
         ),
         migrations.CreateModel(
-            name='PolicyValue',
+            name="PolicyValue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80)),
-                ('scope', models.CharField(choices=[('user', 'User'), ('project', 'Project'), ('tenant', 'Tenant'), ('plan', 'Plan'), ('global', 'Global')], max_length=16)),
-                ('scope_id', models.BigIntegerField(blank=True, null=True)),
-                ('value', models.JSONField()),
-                ('updated_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=80)),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("user", "User"),
+                            ("project", "Project"),
+                            ("tenant", "Tenant"),
+                            ("plan", "Plan"),
+                            ("global", "Global"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("scope_id", models.BigIntegerField(blank=True, null=True)),
+                ("value", models.JSONField()),
+                ("updated_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'policy_values',
-                'constraints': [models.UniqueConstraint(fields=('key', 'scope', 'scope_id'), name='policy_value_once_per_scope', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('scope', 'global'), ('scope_id', None)), models.Q(models.Q(('scope', 'global'), _negated=True), ('scope_id__isnull', False)), _connector='OR'), name='policy_global_has_no_scope_id'), models.CheckConstraint(condition=models.Q(('scope__in', ['user', 'project', 'tenant', 'plan', 'global'])), name='policy_values_scope_is_known')],
+                "db_table": "policy_values",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("key", "scope", "scope_id"), name="policy_value_once_per_scope", nulls_distinct=False
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("scope", "global"), ("scope_id", None)),
+                            models.Q(models.Q(("scope", "global"), _negated=True), ("scope_id__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="policy_global_has_no_scope_id",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("scope__in", ["user", "project", "tenant", "plan", "global"])),
+                        name="policy_values_scope_is_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=256)),
-                ('slug', models.SlugField(max_length=63)),
-                ('created_at', models.DateTimeField()),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to='accounts.organization')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=256)),
+                ("slug", models.SlugField(max_length=63)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="projects", to="accounts.organization"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'projects',
+                "db_table": "projects",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='BillingAccountBinding',
+            name="BillingAccountBinding",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('phase', models.CharField(choices=[('Active', 'Active'), ('Superseded', 'Superseded')], default='Active', max_length=16)),
-                ('established_at', models.DateTimeField()),
-                ('superseded_at', models.DateTimeField(blank=True, null=True)),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bindings', to='accounts.billingaccount')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bindings', to='accounts.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[("Active", "Active"), ("Superseded", "Superseded")], default="Active", max_length=16
+                    ),
+                ),
+                ("established_at", models.DateTimeField()),
+                ("superseded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bindings",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.organization"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="bindings", to="accounts.project"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'billing_account_bindings',
+                "db_table": "billing_account_bindings",
             },
         ),
         migrations.CreateModel(
-            name='UsedFormToken',
+            name="UsedFormToken",
             fields=[
-                ('nonce', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('purpose', models.CharField(max_length=80)),
-                ('used_at', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("nonce", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("purpose", models.CharField(max_length=80)),
+                ("used_at", models.DateTimeField()),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'db_table': 'used_form_tokens',
+                "db_table": "used_form_tokens",
             },
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('email', django.db.models.functions.text.Lower('email'))), name='users_email_is_lower_case'),
+            model_name="user",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                name="users_email_is_lower_case",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='condition',
-            constraint=models.UniqueConstraint(fields=('billing_account', 'type'), name='one_condition_per_type'),
+            model_name="condition",
+            constraint=models.UniqueConstraint(fields=("billing_account", "type"), name="one_condition_per_type"),
         ),
         migrations.AddConstraint(
-            model_name='condition',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['True', 'False', 'Unknown'])), name='conditions_status_is_known'),
+            model_name="condition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["True", "False", "Unknown"])), name="conditions_status_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enforcementreason',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('billing_account', 'source'), name='one_open_reason_per_source'),
+            model_name="enforcementreason",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)),
+                fields=("billing_account", "source"),
+                name="one_open_reason_per_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enforcementreason',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['warn', 'restricted', 'halted'])), name='enforcement_level_is_known'),
+            model_name="enforcementreason",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("level__in", ["warn", "restricted", "halted"])), name="enforcement_level_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.UniqueConstraint(condition=models.Q(('personal', True)), fields=('owner',), name='one_personal_organization_per_user'),
+            model_name="organization",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("personal", True)), fields=("owner",), name="one_personal_organization_per_user"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('organization', 'user'), name='one_role_per_member'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("organization", "user"), name="one_role_per_member"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['org-admin', 'billing-admin', 'billing-viewer', 'project-user', 'guest'])), name='memberships_role_is_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("role__in", ["org-admin", "billing-admin", "billing-viewer", "project-user", "guest"])
+                ),
+                name="memberships_role_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingaccount',
-            constraint=models.UniqueConstraint(fields=('id', 'organization'), name='billing_accounts_id_organization'),
+            model_name="billingaccount",
+            constraint=models.UniqueConstraint(fields=("id", "organization"), name="billing_accounts_id_organization"),
         ),
         migrations.AddConstraint(
-            model_name='billingaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='billing_accounts_currency_shape'),
+            model_name="billingaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="billing_accounts_currency_shape"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('settlement__in', ['prepaid', 'postpaid'])), name='billing_accounts_settlement_is_known'),
+            model_name="billingaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("settlement__in", ["prepaid", "postpaid"])),
+                name="billing_accounts_settlement_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('phase__in', ['Provisioning', 'Ready', 'Suspended', 'Archived'])), name='billing_accounts_phase_is_known'),
+            model_name="billingaccount",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("phase__in", ["Provisioning", "Ready", "Suspended", "Archived"])),
+                name="billing_accounts_phase_is_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditlog',
-            index=models.Index(fields=['billing_account', '-id'], name='audit_logs_by_account'),
+            model_name="auditlog",
+            index=models.Index(fields=["billing_account", "-id"], name="audit_logs_by_account"),
         ),
         migrations.AddIndex(
-            model_name='auditlog',
-            index=models.Index(fields=['organization', '-id'], name='audit_logs_by_organization'),
+            model_name="auditlog",
+            index=models.Index(fields=["organization", "-id"], name="audit_logs_by_organization"),
         ),
         migrations.AddIndex(
-            model_name='approvalrequest',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['expires_at'], name='approvals_waiting'),
+            model_name="approvalrequest",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["expires_at"], name="approvals_waiting"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(('checker', None), models.Q(('checker', models.F('maker')), _negated=True), _connector='OR'), name='approval_maker_is_not_checker'),
+            model_name="approvalrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("checker", None), models.Q(("checker", models.F("maker")), _negated=True), _connector="OR"
+                ),
+                name="approval_maker_is_not_checker",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approvalrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('checker', None), ('decided_at', None), ('state', 'pending')), models.Q(('checker', None), ('decided_at__isnull', False), ('state', 'expired')), models.Q(('checker__isnull', False), ('decided_at__isnull', False), ('state__in', ['approved', 'rejected'])), _connector='OR'), name='approval_decision_is_whole'),
+            model_name="approvalrequest",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("checker", None), ("decided_at", None), ("state", "pending")),
+                    models.Q(("checker", None), ("decided_at__isnull", False), ("state", "expired")),
+                    models.Q(
+                        ("checker__isnull", False),
+                        ("decided_at__isnull", False),
+                        ("state__in", ["approved", "rejected"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="approval_decision_is_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxmessage',
-            constraint=models.UniqueConstraint(fields=('billing_account', 'seq'), name='outbox_seq_once_per_account'),
+            model_name="outboxmessage",
+            constraint=models.UniqueConstraint(fields=("billing_account", "seq"), name="outbox_seq_once_per_account"),
         ),
         migrations.AddConstraint(
-            model_name='outboxmessage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('billing_account', None), ('seq', None)), models.Q(('billing_account__isnull', False), ('seq__gte', 1)), _connector='OR'), name='outbox_account_rows_have_seq'),
+            model_name="outboxmessage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("billing_account", None), ("seq", None)),
+                    models.Q(("billing_account__isnull", False), ("seq__gte", 1)),
+                    _connector="OR",
+                ),
+                name="outbox_account_rows_have_seq",
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxdelivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['next_attempt_at'], name='outbox_deliveries_due'),
+            model_name="outboxdelivery",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["next_attempt_at"], name="outbox_deliveries_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='outboxdelivery',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['route', 'billing_account', 'id'], name='outbox_deliveries_in_order'),
+            model_name="outboxdelivery",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["route", "billing_account", "id"],
+                name="outbox_deliveries_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxdelivery',
-            constraint=models.UniqueConstraint(fields=('message', 'route'), name='one_delivery_per_message_and_route'),
+            model_name="outboxdelivery",
+            constraint=models.UniqueConstraint(fields=("message", "route"), name="one_delivery_per_message_and_route"),
         ),
         migrations.AddConstraint(
-            model_name='outboxdelivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'delivered', 'dead'])), name='outbox_deliveries_state_is_known'),
+            model_name="outboxdelivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["pending", "delivered", "dead"])),
+                name="outbox_deliveries_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.UniqueConstraint(fields=('organization', 'slug'), name='project_slug_once_per_organization'),
+            model_name="project",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "slug"), name="project_slug_once_per_organization"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='project',
-            constraint=models.UniqueConstraint(fields=('id', 'organization'), name='projects_id_organization'),
+            model_name="project",
+            constraint=models.UniqueConstraint(fields=("id", "organization"), name="projects_id_organization"),
         ),
         migrations.AddConstraint(
-            model_name='billingaccountbinding',
-            constraint=models.UniqueConstraint(condition=models.Q(('phase', 'Active')), fields=('project',), name='one_active_binding_per_project'),
+            model_name="billingaccountbinding",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("phase", "Active")), fields=("project",), name="one_active_binding_per_project"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='billingaccountbinding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('phase', 'Active'), ('superseded_at', None)), models.Q(('phase', 'Superseded'), ('superseded_at__gte', models.F('established_at'))), _connector='OR'), name='bindings_superseded_has_its_time'),
+            model_name="billingaccountbinding",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("phase", "Active"), ("superseded_at", None)),
+                    models.Q(("phase", "Superseded"), ("superseded_at__gte", models.F("established_at"))),
+                    _connector="OR",
+                ),
+                name="bindings_superseded_has_its_time",
+            ),
         ),
     ]

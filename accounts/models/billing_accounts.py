@@ -42,7 +42,8 @@ class BillingAccount(PublicId, models.Model):
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="billing_accounts_currency_shape"
             ),
             models.CheckConstraint(
-                condition=models.Q(settlement__in=Settlement.values), name="billing_accounts_settlement_is_known"
+                condition=models.Q(settlement__in=Settlement.values),
+                name="billing_accounts_settlement_is_known",
             ),
             models.CheckConstraint(condition=models.Q(phase__in=Phase.values), name="billing_accounts_phase_is_known"),
         ]

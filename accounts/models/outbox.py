@@ -62,9 +62,7 @@ class OutboxDelivery(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["next_attempt_at"], condition=models.Q(state="pending"), name="outbox_deliveries_due"
-            ),
+            models.Index(fields=["next_attempt_at"], condition=models.Q(state="pending"), name="outbox_deliveries_due"),
             models.Index(
                 fields=["route", "billing_account", "id"],
                 condition=models.Q(state="pending"),

@@ -6,164 +6,259 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('quotas', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("quotas", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AccrualCursor',
+            name="AccrualCursor",
             fields=[
-                ('allocation', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='cursor', serialize=False, to='quotas.allocation')),
-                ('started_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField(null=True)),
-                ('accrued_to', models.DateTimeField()),
-                ('done', models.BooleanField(editable=False)),
+                (
+                    "allocation",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="cursor",
+                        serialize=False,
+                        to="quotas.allocation",
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField(null=True)),
+                ("accrued_to", models.DateTimeField()),
+                ("done", models.BooleanField(editable=False)),
             ],
             options={
-                'db_table': 'accrual_cursors',
-                'managed': False,
+                "db_table": "accrual_cursors",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='LedgerEntry',
+            name="LedgerEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('account_seq', models.BigIntegerField(null=True)),
-                ('amount_minor', models.BigIntegerField()),
-                ('balance_after', models.BigIntegerField(null=True)),
-                ('currency', models.CharField(max_length=3)),
-                ('reason', models.CharField(max_length=32)),
-                ('reference_type', models.CharField(max_length=40)),
-                ('reference_id', models.BigIntegerField()),
-                ('metadata', models.JSONField(null=True)),
-                ('effective_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(editable=False)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("account_seq", models.BigIntegerField(null=True)),
+                ("amount_minor", models.BigIntegerField()),
+                ("balance_after", models.BigIntegerField(null=True)),
+                ("currency", models.CharField(max_length=3)),
+                ("reason", models.CharField(max_length=32)),
+                ("reference_type", models.CharField(max_length=40)),
+                ("reference_id", models.BigIntegerField()),
+                ("metadata", models.JSONField(null=True)),
+                ("effective_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(editable=False)),
             ],
             options={
-                'verbose_name_plural': 'ledger entries',
-                'db_table': 'ledger_entries',
-                'managed': False,
-            },
-            bases=(accounts.public_ids.PublicId, models.Model),
-        ),
-        migrations.CreateModel(
-            name='LedgerTransaction',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('business_key', models.CharField(max_length=160, unique=True)),
-                ('kind', models.CharField(max_length=32)),
-                ('correlation_id', models.CharField(max_length=64)),
-                ('actor', models.CharField(max_length=64)),
-                ('effective_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(editable=False)),
-            ],
-            options={
-                'db_table': 'ledger_transactions',
-                'managed': False,
+                "verbose_name_plural": "ledger entries",
+                "db_table": "ledger_entries",
+                "managed": False,
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='UsageRecord',
+            name="LedgerTransaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.DecimalField(decimal_places=6, max_digits=18)),
-                ('segment_start', models.DateTimeField()),
-                ('interval_start', models.DateTimeField()),
-                ('interval_end', models.DateTimeField()),
-                ('cost_minor', models.BigIntegerField()),
-                ('waived_minor', models.BigIntegerField(default=0)),
-                ('account_seq', models.BigIntegerField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("business_key", models.CharField(max_length=160, unique=True)),
+                ("kind", models.CharField(max_length=32)),
+                ("correlation_id", models.CharField(max_length=64)),
+                ("actor", models.CharField(max_length=64)),
+                ("effective_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(editable=False)),
             ],
             options={
-                'db_table': 'usage_records',
-                'managed': False,
+                "db_table": "ledger_transactions",
+                "managed": False,
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='AccrualSchedule',
+            name="UsageRecord",
             fields=[
-                ('billing_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='accrual_schedule', serialize=False, to='accounts.billingaccount')),
-                ('due_at', models.DateTimeField(null=True)),
-                ('parked_at', models.DateTimeField(null=True)),
-                ('park_code', models.CharField(blank=True, default='', max_length=64)),
-                ('park_reason', models.TextField(blank=True, default='')),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('retry_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("quantity", models.DecimalField(decimal_places=6, max_digits=18)),
+                ("segment_start", models.DateTimeField()),
+                ("interval_start", models.DateTimeField()),
+                ("interval_end", models.DateTimeField()),
+                ("cost_minor", models.BigIntegerField()),
+                ("waived_minor", models.BigIntegerField(default=0)),
+                ("account_seq", models.BigIntegerField(null=True)),
             ],
             options={
-                'db_table': 'accrual_schedules',
-                'indexes': [models.Index(fields=['due_at'], name='accrual_schedules_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('parked_at', None), ('retry_at', None)), models.Q(('parked_at__isnull', False), ('retry_at__isnull', False)), _connector='OR'), name='parked_accounts_are_retried')],
+                "db_table": "usage_records",
+                "managed": False,
+            },
+            bases=(accounts.public_ids.PublicId, models.Model),
+        ),
+        migrations.CreateModel(
+            name="AccrualSchedule",
+            fields=[
+                (
+                    "billing_account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="accrual_schedule",
+                        serialize=False,
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                ("due_at", models.DateTimeField(null=True)),
+                ("parked_at", models.DateTimeField(null=True)),
+                ("park_code", models.CharField(blank=True, default="", max_length=64)),
+                ("park_reason", models.TextField(blank=True, default="")),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("retry_at", models.DateTimeField(null=True)),
+            ],
+            options={
+                "db_table": "accrual_schedules",
+                "indexes": [models.Index(fields=["due_at"], name="accrual_schedules_due")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("parked_at", None), ("retry_at", None)),
+                            models.Q(("parked_at__isnull", False), ("retry_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="parked_accounts_are_retried",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DailyTotalIncrement',
+            name="DailyTotalIncrement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('kind', models.CharField(max_length=32)),
-                ('currency', models.CharField(max_length=3)),
-                ('sum_minor', models.BigIntegerField()),
-                ('entry_count', models.BigIntegerField()),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.legalentity')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("day", models.DateField()),
+                ("kind", models.CharField(max_length=32)),
+                ("currency", models.CharField(max_length=3)),
+                ("sum_minor", models.BigIntegerField()),
+                ("entry_count", models.BigIntegerField()),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.legalentity",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'daily_total_increments',
+                "db_table": "daily_total_increments",
             },
         ),
         migrations.CreateModel(
-            name='VerificationRun',
+            name="VerificationRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField()),
-                ('full', models.BooleanField()),
-                ('watermark', models.BigIntegerField()),
-                ('violations', models.JSONField()),
-                ('violation_count', models.PositiveIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField()),
+                ("full", models.BooleanField()),
+                ("watermark", models.BigIntegerField()),
+                ("violations", models.JSONField()),
+                ("violation_count", models.PositiveIntegerField()),
             ],
             options={
-                'db_table': 'verification_runs',
-                'indexes': [models.Index(fields=['-started_at'], name='verification_runs_newest')],
+                "db_table": "verification_runs",
+                "indexes": [models.Index(fields=["-started_at"], name="verification_runs_newest")],
             },
         ),
         migrations.CreateModel(
-            name='DailyTotal',
+            name="DailyTotal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('kind', models.CharField(max_length=32)),
-                ('currency', models.CharField(max_length=3)),
-                ('sum_minor', models.BigIntegerField()),
-                ('entry_count', models.BigIntegerField()),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.legalentity')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("day", models.DateField()),
+                ("kind", models.CharField(max_length=32)),
+                ("currency", models.CharField(max_length=3)),
+                ("sum_minor", models.BigIntegerField()),
+                ("entry_count", models.BigIntegerField()),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.legalentity",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'daily_totals',
-                'constraints': [models.UniqueConstraint(fields=('legal_entity', 'day', 'kind', 'currency'), name='one_total_per_day')],
+                "db_table": "daily_totals",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("legal_entity", "day", "kind", "currency"), name="one_total_per_day"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LedgerAccount',
+            name="LedgerAccount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=32)),
-                ('detail', models.CharField(blank=True, default='', max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('chained', models.BooleanField()),
-                ('billing_account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ledger_accounts', to='accounts.billingaccount')),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.legalentity')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("detail", models.CharField(blank=True, default="", max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("chained", models.BooleanField()),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ledger_accounts",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.legalentity",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'ledger_accounts',
-                'constraints': [models.UniqueConstraint(fields=('billing_account', 'kind', 'detail', 'currency', 'legal_entity'), name='one_ledger_account_of_a_kind', nulls_distinct=False), models.UniqueConstraint(fields=('id', 'currency'), name='ledger_accounts_id_currency'), models.CheckConstraint(condition=models.Q(models.Q(('billing_account__isnull', False), ('chained', True)), models.Q(('billing_account', None), ('chained', False)), _connector='OR'), name='customer_accounts_are_chained')],
+                "db_table": "ledger_accounts",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("billing_account", "kind", "detail", "currency", "legal_entity"),
+                        name="one_ledger_account_of_a_kind",
+                        nulls_distinct=False,
+                    ),
+                    models.UniqueConstraint(fields=("id", "currency"), name="ledger_accounts_id_currency"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("billing_account__isnull", False), ("chained", True)),
+                            models.Q(("billing_account", None), ("chained", False)),
+                            _connector="OR",
+                        ),
+                        name="customer_accounts_are_chained",
+                    ),
+                ],
             },
         ),
     ]

@@ -68,7 +68,10 @@ class Migration(migrations.Migration):
     dependencies = [("ledger", "0001_initial"), ("accounts", "0005_approvals_are_decided_once")]
 
     operations = [
-        migrations.RunSQL(SQL, "DROP SEQUENCE ledger_adjustment_numbers; DROP TABLE ledger_entries; DROP TABLE ledger_transactions;"),
+        migrations.RunSQL(
+            SQL,
+            "DROP SEQUENCE ledger_adjustment_numbers; DROP TABLE ledger_entries; DROP TABLE ledger_transactions;",
+        ),
         migrations.RunSQL(
             guard("ledger_accounts", "ledger_transactions", "ledger_entries", "verification_runs"),
             migrations.RunSQL.noop,

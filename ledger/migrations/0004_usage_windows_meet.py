@@ -25,6 +25,8 @@ CREATE TABLE usage_records (
     CONSTRAINT usage_cost_has_its_debit CHECK ((cost_minor = 0) = (account_seq IS NULL)),
     CONSTRAINT usage_waived_or_charged CHECK (waived_minor = 0 OR cost_minor = 0)
 ) PARTITION BY RANGE (interval_start);
+-- From a debit to its usage: explaining a figure, and proving the books.
+CREATE INDEX usage_records_of_debit ON usage_records (ledger_account_id, account_seq) WHERE account_seq IS NOT NULL;
 
 -- Statement triggers are not cloned to partitions, so each month gets its own TRUNCATE guard and its own refusal of
 -- rows that come around the parent.
@@ -84,6 +86,11 @@ BEGIN
     IF TG_OP = 'INSERT' OR OLD.started_at IS NULL THEN
         INSERT INTO accrual_cursors (allocation_id, project_id, sku_id, started_at, ends_at, accrued_to)
         VALUES (NEW.id, NEW.project_id, NEW.sku_id, NEW.started_at, NEW.released_at, NEW.started_at);
+        -- An account that runs already is looked at by its next grid point; only one at rest must be woken.
+        INSERT INTO accrual_schedules AS s (billing_account_id, due_at, park_code, park_reason, failures)
+            SELECT b.billing_account_id, NEW.started_at, '', '', 0
+            FROM billing_account_bindings b WHERE b.project_id = NEW.project_id AND b.phase = 'Active'
+            ON CONFLICT (billing_account_id) DO UPDATE SET due_at = excluded.due_at WHERE s.due_at IS NULL;
     ELSIF NEW.released_at IS NOT NULL AND OLD.released_at IS NULL THEN
         UPDATE accrual_cursors SET ends_at = NEW.released_at
             WHERE allocation_id = NEW.id AND accrued_to <= NEW.released_at;
@@ -91,13 +98,7 @@ BEGIN
             RAISE EXCEPTION 'usage after the release is already billed'
                 USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'billed_usage_stands';
         END IF;
-    ELSE
-        RETURN NULL;
     END IF;
-    INSERT INTO accrual_schedules AS s (billing_account_id, due_at, park_code, park_reason, failures)
-        SELECT b.billing_account_id, coalesce(NEW.released_at, NEW.started_at), '', '', 0
-        FROM billing_account_bindings b WHERE b.project_id = NEW.project_id AND b.phase = 'Active'
-        ON CONFLICT (billing_account_id) DO UPDATE SET due_at = least(s.due_at, excluded.due_at);
     RETURN NULL;
 END $$;
 CREATE TRIGGER cursor_follows_allocation AFTER INSERT OR UPDATE ON allocations

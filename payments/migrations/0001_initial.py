@@ -7,33 +7,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('ledger', '0006_customer_ledger_entries'),
+        ("accounts", "0001_initial"),
+        ("ledger", "0006_customer_ledger_entries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BankTransfer',
+            name="BankTransfer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('value_date', models.DateField()),
-                ('reference', models.CharField(max_length=120)),
-                ('recorded_at', models.DateTimeField()),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_transfers', to='accounts.billingaccount')),
-                ('legal_entity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.legalentity')),
-                ('recorded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('transaction', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='bank_transfer', to='ledger.ledgertransaction')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("value_date", models.DateField()),
+                ("reference", models.CharField(max_length=120)),
+                ("recorded_at", models.DateTimeField()),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_transfers",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "legal_entity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.legalentity",
+                    ),
+                ),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_transfer",
+                        to="ledger.ledgertransaction",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'bank_transfers',
-                'constraints': [models.UniqueConstraint(fields=('reference',), name='bank_transfer_reference_once'), models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0), ('amount_minor__lte', 1000000000000000)), name='bank_transfer_amount_in_range')],
+                "db_table": "bank_transfers",
+                "constraints": [
+                    models.UniqueConstraint(fields=("reference",), name="bank_transfer_reference_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gt", 0), ("amount_minor__lte", 1000000000000000)),
+                        name="bank_transfer_amount_in_range",
+                    ),
+                ],
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),

@@ -26,7 +26,8 @@ class BankTransfer(PublicId, models.Model):
         constraints = [
             models.UniqueConstraint(fields=["reference"], name="bank_transfer_reference_once"),
             models.CheckConstraint(
-                condition=models.Q(amount_minor__gt=0, amount_minor__lte=10**15), name="bank_transfer_amount_in_range"
+                condition=models.Q(amount_minor__gt=0, amount_minor__lte=10**15),
+                name="bank_transfer_amount_in_range",
             ),
         ]
 

@@ -9,125 +9,258 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Sku',
+            name="Sku",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=63, unique=True)),
-                ('name', models.CharField(max_length=256)),
-                ('unit', models.CharField(max_length=32)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("code", models.SlugField(max_length=63, unique=True)),
+                ("name", models.CharField(max_length=256)),
+                ("unit", models.CharField(max_length=32)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'SKU',
-                'db_table': 'skus',
+                "verbose_name": "SKU",
+                "db_table": "skus",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='Allocation',
+            name="Allocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(blank=True, max_length=128)),
-                ('status', models.CharField(choices=[('requested', 'Requested'), ('active', 'Active'), ('releasing', 'Releasing'), ('released', 'Released')], default='requested', max_length=16)),
-                ('requested_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('release_requested_at', models.DateTimeField(null=True)),
-                ('released_at', models.DateTimeField(null=True)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='accounts.organization')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='accounts.project')),
-                ('sku', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='quotas.sku')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("external_id", models.CharField(blank=True, max_length=128)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("active", "Active"),
+                            ("releasing", "Releasing"),
+                            ("released", "Released"),
+                        ],
+                        default="requested",
+                        max_length=16,
+                    ),
+                ),
+                ("requested_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                ("release_requested_at", models.DateTimeField(null=True)),
+                ("released_at", models.DateTimeField(null=True)),
+                ("completed_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="accounts.project",
+                    ),
+                ),
+                (
+                    "sku",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocations",
+                        to="quotas.sku",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'allocations',
+                "db_table": "allocations",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='HistoricalSku',
+            name="HistoricalSku",
             fields=[
-                ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                ('code', models.SlugField(max_length=63)),
-                ('name', models.CharField(max_length=256)),
-                ('unit', models.CharField(max_length=32)),
-                ('created_at', models.DateTimeField()),
-                ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                ('history_date', models.DateTimeField(db_index=True)),
-                ('history_change_reason', models.CharField(max_length=100, null=True)),
-                ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name="ID"),
+                ),
+                ("code", models.SlugField(max_length=63)),
+                ("name", models.CharField(max_length=256)),
+                ("unit", models.CharField(max_length=32)),
+                ("created_at", models.DateTimeField()),
+                ("history_id", models.AutoField(primary_key=True, serialize=False)),
+                ("history_date", models.DateTimeField(db_index=True)),
+                ("history_change_reason", models.CharField(max_length=100, null=True)),
+                (
+                    "history_type",
+                    models.CharField(choices=[("+", "Created"), ("~", "Changed"), ("-", "Deleted")], max_length=1),
+                ),
+                (
+                    "history_user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'historical SKU',
-                'verbose_name_plural': 'historical SKUs',
-                'ordering': ('-history_date', '-history_id'),
-                'get_latest_by': ('history_date', 'history_id'),
+                "verbose_name": "historical SKU",
+                "verbose_name_plural": "historical SKUs",
+                "ordering": ("-history_date", "-history_id"),
+                "get_latest_by": ("history_date", "history_id"),
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
         migrations.CreateModel(
-            name='SkuRate',
+            name="SkuRate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('currency', models.CharField(max_length=3)),
-                ('rate_per_unit_hour', models.DecimalField(decimal_places=10, max_digits=20)),
-                ('effective_from', models.DateTimeField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('sku', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rates', to='quotas.sku')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("rate_per_unit_hour", models.DecimalField(decimal_places=10, max_digits=20)),
+                ("effective_from", models.DateTimeField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "sku",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="rates", to="quotas.sku"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'SKU rate',
-                'db_table': 'sku_rates',
+                "verbose_name": "SKU rate",
+                "db_table": "sku_rates",
             },
         ),
         migrations.CreateModel(
-            name='AllocationQuantity',
+            name="AllocationQuantity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.DecimalField(decimal_places=6, max_digits=18)),
-                ('effective_from', models.DateTimeField()),
-                ('effective_to', models.DateTimeField(null=True)),
-                ('allocation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='quantities', to='quotas.allocation')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
+                ),
+                ("quantity", models.DecimalField(decimal_places=6, max_digits=18)),
+                ("effective_from", models.DateTimeField()),
+                ("effective_to", models.DateTimeField(null=True)),
+                (
+                    "allocation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="quantities",
+                        to="quotas.allocation",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'allocation quantities',
-                'db_table': 'allocation_quantities',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('effective_to', None)), fields=('allocation',), name='one_open_quantity_per_allocation'), models.CheckConstraint(condition=models.Q(('quantity__gt', 0), ('quantity__lt', Decimal('1000000000000'))), name='allocation_quantity_is_positive'), models.CheckConstraint(condition=models.Q(('effective_to', None), ('effective_to__gte', models.F('effective_from')), _connector='OR'), name='allocation_quantity_ends_after_it_begins')],
+                "verbose_name_plural": "allocation quantities",
+                "db_table": "allocation_quantities",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("effective_to", None)),
+                        fields=("allocation",),
+                        name="one_open_quantity_per_allocation",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gt", 0), ("quantity__lt", Decimal("1000000000000"))),
+                        name="allocation_quantity_is_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("effective_to", None),
+                            ("effective_to__gte", models.F("effective_from")),
+                            _connector="OR",
+                        ),
+                        name="allocation_quantity_ends_after_it_begins",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('project', 'external_id'), name='allocation_external_id_once_per_project'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("project", "external_id"),
+                name="allocation_external_id_once_per_project",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('released_at', None), ('started_at', None), ('status', 'requested')), models.Q(('release_requested_at', None), ('released_at', None), ('started_at__isnull', False), ('status', 'active')), models.Q(('release_requested_at__isnull', False), ('released_at', None), ('started_at__isnull', False), ('status', 'releasing')), models.Q(('released_at__isnull', False), ('status', 'released')), _connector='OR'), name='allocations_status_has_its_times'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("released_at", None), ("started_at", None), ("status", "requested")),
+                    models.Q(
+                        ("release_requested_at", None),
+                        ("released_at", None),
+                        ("started_at__isnull", False),
+                        ("status", "active"),
+                    ),
+                    models.Q(
+                        ("release_requested_at__isnull", False),
+                        ("released_at", None),
+                        ("started_at__isnull", False),
+                        ("status", "releasing"),
+                    ),
+                    models.Q(("released_at__isnull", False), ("status", "released")),
+                    _connector="OR",
+                ),
+                name="allocations_status_has_its_times",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('released_at', None), ('started_at', None), ('released_at__gte', models.F('started_at')), _connector='OR'), name='allocations_release_after_start'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("released_at", None),
+                    ("started_at", None),
+                    ("released_at__gte", models.F("started_at")),
+                    _connector="OR",
+                ),
+                name="allocations_release_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='skurate',
-            constraint=models.UniqueConstraint(fields=('sku', 'currency', 'effective_from'), name='one_rate_per_moment'),
+            model_name="skurate",
+            constraint=models.UniqueConstraint(
+                fields=("sku", "currency", "effective_from"), name="one_rate_per_moment"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='skurate',
-            constraint=models.CheckConstraint(condition=models.Q(('currency__regex', '^[A-Z]{3}$')), name='sku_rates_currency_shape'),
+            model_name="skurate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("currency__regex", "^[A-Z]{3}$")), name="sku_rates_currency_shape"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='skurate',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_per_unit_hour__gte', 0), ('rate_per_unit_hour__lt', Decimal('10000000000'))), name='sku_rates_rate_is_a_number'),
+            model_name="skurate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("rate_per_unit_hour__gte", 0), ("rate_per_unit_hour__lt", Decimal("10000000000"))),
+                name="sku_rates_rate_is_a_number",
+            ),
         ),
     ]

@@ -46,7 +46,12 @@ class Allocation(PublicId, models.Model):
             models.CheckConstraint(
                 condition=Q(status="requested", started_at=None, released_at=None)
                 | Q(status="active", started_at__isnull=False, release_requested_at=None, released_at=None)
-                | Q(status="releasing", started_at__isnull=False, release_requested_at__isnull=False, released_at=None)
+                | Q(
+                    status="releasing",
+                    started_at__isnull=False,
+                    release_requested_at__isnull=False,
+                    released_at=None,
+                )
                 | Q(status="released", released_at__isnull=False),
                 name="allocations_status_has_its_times",
             ),
@@ -80,7 +85,8 @@ class AllocationQuantity(models.Model):
                 fields=["allocation"], condition=Q(effective_to=None), name="one_open_quantity_per_allocation"
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gt=0, quantity__lt=Decimal(10) ** 12), name="allocation_quantity_is_positive"
+                condition=Q(quantity__gt=0, quantity__lt=Decimal(10) ** 12),
+                name="allocation_quantity_is_positive",
             ),
             models.CheckConstraint(
                 condition=Q(effective_to=None) | Q(effective_to__gte=F("effective_from")),

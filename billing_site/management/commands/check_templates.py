@@ -14,9 +14,7 @@ _DJANGO = frozenset({".html", ".txt", ".xml", ".svg"})
 
 
 class Command(BaseCommand):
-    help = (
-        "Compile every Django template under templates/, with the templates it extends or includes by name."
-    )
+    help = "Compile every Django template under templates/, with the templates it extends or includes by name."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -33,9 +33,7 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--port", type=int, default=environment.integer("PORT", 8000, minimum=1, maximum=65535)
-        )
+        parser.add_argument("--port", type=int, default=environment.integer("PORT", 8000, minimum=1, maximum=65535))
         parser.add_argument("--metrics-port", type=int, default=settings.METRICS_PORT)
         parser.add_argument("--demo", action="store_true", help="run the demo command before the site starts")
 
@@ -64,9 +62,7 @@ class Command(BaseCommand):
     def _announce(self, port: int, greeting: str) -> None:
         if _answers(port):
             with suppress(BrokenPipeError):
-                self.stdout.write(
-                    f"\n{greeting}\nThe site answers at http://{_ADDRESS}:{port}/ (Ctrl-C stops it)\n"
-                )
+                self.stdout.write(f"\n{greeting}\nThe site answers at http://{_ADDRESS}:{port}/ (Ctrl-C stops it)\n")
                 self.stdout.flush()
 
 
@@ -76,9 +72,7 @@ def _require_free(port: int, option: str) -> None:
         try:
             probe.bind((_ADDRESS, port))
         except (OSError, OverflowError) as error:
-            raise CommandError(
-                f"port {port} cannot be used ({error}); choose another with {option}"
-            ) from error
+            raise CommandError(f"port {port} cannot be used ({error}); choose another with {option}") from error
 
 
 def _answers(port: int) -> bool:

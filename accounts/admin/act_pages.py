@@ -1,0 +1,142 @@
+"""A page for an act: form, then preview with a one-time token, then the act, at most once.
+
+The page holds no rules: it reads the form, shows what the room's own functions say and calls the act. What is wrong
+comes back on its field; nothing is written, the token included.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import structlog
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.views import View
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from accounts import one_time_tokens
+from accounts.admin.previews import Preview
+from accounts.admin.staff_admin import may
+from accounts.clock import now
+from accounts.errors import DomainError, FormTokenUsed
+from accounts.models import User
+
+log = structlog.get_logger(__name__)
+Cleaned = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Done:
+    """Where the result is shown, and what is said about it."""
+
+    url: str
+    message: str
+    waiting: bool = False
+
+
+def text_field(label: str, *, hint: str = "", **options: Any) -> forms.CharField:
+    """One line of text as typed; the act says whether it is right."""
+    attributes = {"autocomplete": "off", **options.pop("attributes", {})}
+    widget = UnfoldAdminTextInputWidget(attrs=attributes)
+    return forms.CharField(
+        label=label, help_text=hint, widget=widget, max_length=options.pop("longest", 200), **options
+    )
+
+
+def reason_field(hint: str = "It is kept with the act for the auditors.") -> forms.CharField:
+    return forms.CharField(
+        label="Reason", help_text=hint, max_length=2000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
+
+
+class ActPage(View):
+    """One act. A subclass names it, gives the form, and says how it is previewed and performed."""
+
+    model_admin: Any = None
+    name: ClassVar[str]
+    path: ClassVar[str]
+    title: ClassVar[str]
+    button: ClassVar[str]
+    explanation: ClassVar[str] = ""
+    ability: ClassVar[str] = "operate"
+    form_class: ClassVar[type[forms.Form]]
+    fields_of_errors: ClassVar[dict[str, str]] = {}
+
+    def preview(self, cleaned: Cleaned) -> Preview:
+        """What the act would do. Raises DomainError."""
+        raise NotImplementedError
+
+    def perform(self, cleaned: Cleaned, user: User) -> Done:
+        """Do it in the caller's transaction. Raises DomainError."""
+        raise NotImplementedError
+
+    def first_values(self, request: HttpRequest) -> Cleaned:
+        """What the form begins with."""
+        return {name: request.GET[name] for name in self.form_class.base_fields if name in request.GET}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not may(request, self.ability):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        return self._form(request, self.form_class(initial=self.first_values(request)))
+
+    def post(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        form = self.form_class(request.POST)
+        if "edit" in request.POST:
+            return self._form(request, self.form_class(initial=request.POST.dict()))
+        if not form.is_valid():
+            return self._form(request, form, status=422)
+        try:
+            if "token" in request.POST:
+                return self._once(request, form.cleaned_data)
+            return self._preview(request, form)
+        except FormTokenUsed as error:
+            messages.warning(request, error.detail)
+            return self._form(request, self.form_class(), status=error.status)
+        except DomainError as error:
+            log.warning("act_refused", act=self.name, code=error.code)
+            name = self.fields_of_errors.get(error.field or "", error.field)
+            fault = ValidationError(f"{error.detail} ({error.code})", code=error.code)
+            form.add_error(name if name in form.fields else None, fault)
+            return self._form(request, form, status=422 if error.status == 404 else error.status)
+
+    def _once(self, request: HttpRequest, cleaned: Cleaned) -> HttpResponse:
+        """Spend the token and perform, both or neither."""
+        user = cast(User, request.user)
+        token = request.POST["token"]
+        try:
+            with transaction.atomic():
+                one_time_tokens.spend(token, user, self._purpose(request), at=now())
+                done = self.perform(cleaned, user)
+        except OperationalError as error:
+            log.warning("act_found_the_account_busy", act=self.name)
+            raise DomainError("the account is busy; nothing was written, try again", code="busy") from error
+        (messages.warning if done.waiting else messages.success)(request, done.message)
+        return HttpResponseRedirect(done.url)
+
+    def _purpose(self, request: HttpRequest) -> str:
+        """The act and what was previewed: a token performs exactly that."""
+        values = {name: request.POST.getlist(name) for name in sorted(self.form_class.base_fields)}
+        text = json.dumps([request.path, values])
+        return f"{self.name}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
+
+    def _preview(self, request: HttpRequest, form: forms.Form) -> HttpResponse:
+        preview = self.preview(form.cleaned_data)
+        sent = [(name, value) for name in form.fields for value in request.POST.getlist(name)]
+        token = one_time_tokens.issue(cast(User, request.user), self._purpose(request))
+        return self._page(request, "admin/acts/preview.html", {"preview": preview, "sent": sent, "token": token})
+
+    def _form(self, request: HttpRequest, form: forms.Form, *, status: int = 200) -> HttpResponse:
+        return self._page(request, "admin/acts/form.html", {"form": form}, status=status)
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+        site = self.model_admin.admin_site
+        shown = {**site.each_context(request), "title": self.title, "act": self, **context}
+        return TemplateResponse(request, template, shown, status=status)

@@ -1,0 +1,104 @@
+"""How the back office shows money, moments and states: numbers to the right, a currency, one time zone at a time."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.currencies import EXPONENTS, format_minor
+
+NOTHING = "–"
+_TONES = {"good": "success", "bad": "danger", "wait": "warning", "calm": "info"}
+
+
+def show_money(amount_minor: int | None, currency: str) -> SafeString | str:
+    """An amount in minor units as `1,234.50 USD`; a debit carries a true minus sign and a colour."""
+    if amount_minor is None:
+        return NOTHING
+    # A row of the book may name a currency that has left the list; its amount is still shown.
+    text = format_minor(amount_minor, currency) if currency in EXPONENTS else f"{amount_minor} {currency}"
+    sign = "negative" if amount_minor < 0 else "positive"
+    return format_html('<span class="money {}">{}</span>', sign, text)
+
+
+def show_moment(moment: datetime | None) -> SafeString | str:
+    """A moment in the reader's time zone, UTC on hover."""
+    if moment is None:
+        return NOTHING
+    local = timezone.localtime(moment)
+    return format_html(
+        '<time class="moment" datetime="{}" title="{}">{}</time>',
+        moment.astimezone(UTC).isoformat(),
+        f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}",
+    )
+
+
+def show_day(day: date | None) -> str:
+    return day.isoformat() if day else NOTHING
+
+
+def show_tag(text: str, tone: str = "") -> SafeString:
+    """A state in a coloured label; the word says it as well as the colour. Tones: good, bad, wait, calm."""
+    return format_html('<span class="tag tag-{}">{}</span>', _TONES.get(tone, "plain"), text)
+
+
+def show_pairs(values: dict[str, Any] | None) -> SafeString | str:
+    """The keys and values of a JSON object, one line each."""
+    if not values:
+        return NOTHING
+    return format_html_join("", '<div class="pair"><b>{}</b> {}</div>', ((key, values[key]) for key in values))
+
+
+def money(field: str, title: str, *, currency: str = "currency") -> Callable[[Any], SafeString | str]:
+    """A column of an amount in minor units."""
+
+    @admin.display(description=title)
+    def column(row: Any) -> SafeString | str:
+        return show_money(getattr(row, field), getattr(row, currency))
+
+    column.__name__ = f"money_{field}"
+    return column
+
+
+def moment(field: str, title: str) -> Callable[[Any], SafeString | str]:
+    """A column of a moment."""
+
+    @admin.display(description=title)
+    def column(row: Any) -> SafeString | str:
+        return show_moment(getattr(row, field))
+
+    column.__name__ = f"moment_{field}"
+    return column
+
+
+def tag(field: str, title: str, tones: dict[str, str]) -> Callable[[Any], SafeString]:
+    """A column of a state; `tones` says which words are good, bad or wait."""
+
+    @admin.display(description=title)
+    def column(row: Any) -> SafeString:
+        value = str(getattr(row, field))
+        return show_tag(value, tones.get(value, ""))
+
+    column.__name__ = f"tag_{field}"
+    return column
+
+
+def pairs(field: str, title: str) -> Callable[[Any], SafeString | str]:
+    """A field of a JSON object."""
+
+    @admin.display(description=title)
+    def column(row: Any) -> SafeString | str:
+        return show_pairs(getattr(row, field))
+
+    column.__name__ = f"pairs_{field}"
+    return column
+
+
+@admin.display(description="Id")
+def public_id(row: Any) -> str:
+    return str(row.public_id)

@@ -1,0 +1,53 @@
+"""What an act would do, shown before it is done: to whoever asks for it and to whoever approves it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.errors import DomainError
+
+
+@dataclass(frozen=True)
+class JournalRow:
+    """A line that would be posted: minor units, positive credits and negative debits."""
+
+    account: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class BalanceChange:
+    """A balance before and after, minor units."""
+
+    label: str
+    before_minor: int
+    after_minor: int
+    currency: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    facts: Sequence[tuple[str, object]]
+    rows: Sequence[JournalRow] = ()
+    balances: Sequence[BalanceChange] = ()
+    second_person: str = ""
+    warning: str = ""
+
+
+_previews: dict[str, Callable[[dict[str, Any]], Preview]] = {}
+
+
+def register(act: str, preview: Callable[[dict[str, Any]], Preview]) -> None:
+    """A room says how a proposal of its act is shown to the person who decides."""
+    _previews[act] = preview
+
+
+def preview_of(act: str, proposal: dict[str, Any]) -> Preview | None:
+    """The preview as of now; where the proposal can no longer be carried out, the reason instead of a journal."""
+    if act not in _previews:
+        return None
+    try:
+        return _previews[act](proposal)
+    except DomainError as error:
+        return Preview([], warning=f"{error.detail} ({error.code})")

@@ -1,0 +1,93 @@
+"""What every page of the back office has in common: read-only, by role, newest first. Acts have pages of their own."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from django.contrib.admin.utils import flatten_fieldsets
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import URLPattern, path
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin
+
+from accounts import staff_roles
+from accounts.admin.newest_first import NewestFirst, UncountedPaginator
+from accounts.models import User
+
+
+def may(request: HttpRequest, ability: str) -> bool:
+    """Whether the signed-in person holds an ability; read once for each request."""
+    held: dict[str, bool] = request.__dict__.setdefault("_staff_abilities", {})
+    if ability not in held:
+        held[ability] = staff_roles.may(cast(User, request.user), ability)
+    return held[ability]
+
+
+class StaffAdmin(ModelAdmin):  # type: ignore[misc]
+    """Nothing is added, changed or deleted through Django's forms: an act checks, previews, audits and happens once."""
+
+    view_ability: ClassVar[str] = "view"
+    act_pages: ClassVar[Sequence[Any]] = ()
+    actions = None
+    list_per_page = 50
+    sortable_by = ()
+    list_filter_submit = True
+    list_fullwidth = True
+    show_full_result_count = False
+    paginator = UncountedPaginator
+    empty_text = "Nothing is here yet."
+    empty_hint = ""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.view_ability)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return may(request, self.view_ability)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirst]:
+        return NewestFirst
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        return cast(Sequence[Any], flatten_fieldsets(self.get_fieldsets(request, obj)))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Only what a filter of this list offers; other lookups could ask for anything, however slow."""
+        return any(lookup in getattr(item, "parameters", ()) for item in self.get_list_filter(request))
+
+    def get_urls(self) -> list[URLPattern]:
+        info = f"{self.opts.app_label}_{self.opts.model_name}"
+        own = [
+            path(page.path, self.admin_site.admin_view(page.as_view(model_admin=self)), name=f"{info}_{page.name}")
+            for page in self.act_pages
+        ]
+        return [*own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"empty_text": self.empty_text, "empty_hint": self.empty_hint, **(extra_context or {})}
+        return cast(HttpResponse, super().changelist_view(request, context))
+
+
+class HistoryStaffAdmin(SimpleHistoryAdmin, StaffAdmin):  # type: ignore[misc]
+    """As StaffAdmin, with the history of the row to read."""
+
+    def has_view_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may(request, self.view_ability)
+
+    def has_change_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # A POST here would write the old version back; "revert disabled" only hides its button.
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return cast(HttpResponse, super().history_form_view(request, object_id, version_id, extra_context))

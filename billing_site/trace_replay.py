@@ -1,0 +1,203 @@
+"""Billing a trace: its workloads become allocations, started and released by the real acts under a simulated clock.
+
+Each replay has organizations, accounts and SKUs of its own, so it can be repeated. The clock is the accounts' test
+clock: a worker that ticks beside the replay sees the same moment and bills the same windows.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.db import connection
+
+from accounts import policy
+from accounts.audit import system
+from accounts.bindings import bind
+from accounts.errors import Guarded
+from accounts.lifecycle import open_billing_account, open_organization, open_project
+from accounts.models import BillingAccount, LegalEntity, Organization, Project, User
+from billing_site.trace import BEGINNING, GPU, VCPU, Workload
+from ledger import accrual
+from ledger.models import UsageRecord
+from ledger.rating import window_end
+from quotas.allocations import complete_release, start
+from quotas.models import Sku
+from quotas.price_book import open_sku, set_rate
+
+ACTOR = system("replay")
+_END, _START = 0, 1  # at one moment, what ends goes before what starts
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Prices in major units per unit and hour as decimal text, and how the accounts are kept."""
+
+    gpu_hour: str
+    cpu_hour: str
+    currency: str
+    accounts: int
+    settlement: str
+    window_seconds: int
+
+
+@dataclass
+class Tally:
+    allocations: int = 0
+    skipped: int = 0
+    refused: int = 0
+    released: int = 0
+    windows: int = 0
+    entries: int = 0
+    total_minor: int = 0
+    waived_minor: int = 0
+
+
+@dataclass
+class Stage:
+    """What a replay plays on."""
+
+    skus: dict[str, Sku]
+    accounts: list[BillingAccount]
+    projects: list[Project]
+    started: dict[int, int] = field(default_factory=dict)  # row index → allocation id
+
+
+def set_stage(terms: Terms, *, owner: User, entity: LegalEntity) -> Stage:
+    """Open the replay's own organizations, accounts, projects and SKUs at the beginning of the trace."""
+    number = _replay_number()
+    skus = {
+        name: open_sku(f"replay-{number}-{name}", f"Replay {number} {name}", name, at=BEGINNING) for name in (GPU, VCPU)
+    }
+    for name, rate in ((GPU, terms.gpu_hour), (VCPU, terms.cpu_hour)):
+        set_rate(
+            skus[name],
+            currency=terms.currency,
+            rate_per_unit_hour=rate,
+            effective_from=BEGINNING,
+            actor=ACTOR,
+            at=BEGINNING,
+        )
+    stage = Stage(skus, [], [])
+    for index in range(terms.accounts):
+        _open_account(stage, terms, f"replay-{number}-{index}", owner=owner, entity=entity)
+    return stage
+
+
+def play(
+    workloads: Iterable[Workload],
+    stage: Stage,
+    terms: Terms,
+    *,
+    progress: Callable[[int], object] = lambda step: None,
+) -> Tally:
+    """Move the clock from event to event and let catch-up bill what lies between; the tally of all of it."""
+    tally = Tally()
+    clock = _Clock(stage, terms.window_seconds, tally)
+    for moment, events in groupby(_events(workloads, tally), key=lambda event: event[0]):
+        clock.advance(moment)
+        for _, kind, workload in events:
+            (_release if kind == _END else _start)(stage, workload, moment, tally)
+            progress(1)
+    clock.finish()
+    return tally
+
+
+class _Clock:
+    """The simulated clock. It ticks where a grid point or a month's end was crossed since it last did."""
+
+    def __init__(self, stage: Stage, window_seconds: int, tally: Tally) -> None:
+        self._ids = [account.pk for account in stage.accounts]
+        self._window_seconds, self._tally = window_seconds, tally
+        self._now, self._due = BEGINNING, BEGINNING
+
+    def advance(self, moment: datetime) -> None:
+        self._now = moment
+        if moment >= self._due:
+            self._tick(moment)
+            self._due = window_end(moment, self._window_seconds)
+
+    def finish(self) -> None:
+        """One window and a moment past the last event, everything that ran is billed."""
+        self._tick(self._now + timedelta(seconds=self._window_seconds))
+        usage = UsageRecord.objects.filter(billing_account_id__in=self._ids)
+        self._tally.waived_minor = sum(usage.exclude(waived_minor=0).values_list("waived_minor", flat=True))
+
+    def _tick(self, moment: datetime) -> None:
+        BillingAccount.objects.filter(pk__in=self._ids).update(test_now=moment)
+        done = accrual.drain(moment, only=self._ids, wait=True)
+        self._tally.windows += done.windows
+        self._tally.entries += done.entries
+        self._tally.total_minor += done.total_minor
+
+
+def _events(workloads: Iterable[Workload], tally: Tally) -> list[tuple[datetime, int, Workload]]:
+    events = []
+    for workload in workloads:
+        if workload.starts_at is None or workload.ends_at is None:
+            tally.skipped += 1
+            continue
+        tally.allocations += 1
+        events += [(workload.starts_at, _START, workload), (workload.ends_at, _END, workload)]
+    return sorted(events, key=lambda event: (event[0], event[1], event[2].index))
+
+
+def _start(stage: Stage, workload: Workload, moment: datetime, tally: Tally) -> None:
+    project = stage.projects[workload.index % len(stage.projects)]
+    try:
+        allocation = start(
+            project,
+            stage.skus[workload.sku],
+            quantity=workload.quantity,
+            external_id=workload.name,
+            actor=ACTOR,
+            at=moment,
+        )
+    except Guarded:
+        tally.refused += 1
+        return
+    stage.started[workload.index] = allocation.pk
+
+
+def _release(stage: Stage, workload: Workload, moment: datetime, tally: Tally) -> None:
+    allocation_id = stage.started.pop(workload.index, None)
+    if allocation_id is None:
+        return
+    complete_release(allocation_id, completed_at=moment, actor=ACTOR, at=moment)
+    tally.released += 1
+
+
+def _open_account(stage: Stage, terms: Terms, slug: str, *, owner: User, entity: LegalEntity) -> None:
+    organization: Organization = open_organization(slug, slug, owner=owner, at=BEGINNING)
+    policy.set_value(
+        "billing.window_seconds",
+        terms.window_seconds,
+        scope="tenant",
+        scope_id=organization.pk,
+        actor=ACTOR,
+        reason="the replay's window",
+        at=BEGINNING,
+    )
+    account = open_billing_account(
+        organization,
+        entity,
+        slug,
+        currency=terms.currency,
+        settlement=terms.settlement,
+        actor=ACTOR,
+        at=BEGINNING,
+    )
+    BillingAccount.objects.filter(pk=account.pk).update(test_now=BEGINNING)
+    project = open_project(organization, "trace", "trace", at=BEGINNING)
+    bind(project, account, actor=ACTOR, at=BEGINNING)
+    stage.accounts.append(account)
+    stage.projects.append(project)
+
+
+def _replay_number() -> int:
+    """The next free number among replays; organizations carry it in their short name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(split_part(code, '-', 2)::int), 0) + 1 FROM skus WHERE code ~ '^replay-[0-9]+-gpu$'"
+        )
+        return int(cursor.fetchone()[0])
