@@ -118,6 +118,11 @@ STRIPE_LIVE_SECRET_KEY = environment.text("STRIPE_LIVE_SECRET_KEY", "")
 STRIPE_TEST_SECRET_KEY = environment.text("STRIPE_TEST_SECRET_KEY", "")
 STRIPE_LIVE_MODE = ENVIRONMENT == "live"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+EMAIL_BACKEND = environment.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = environment.integer("EMAIL_PORT", 25, minimum=1, maximum=65535)
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "billing@countinghouse.example")
+MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
 BILLING_PROVIDER = environment.choice("BILLING_PROVIDER", "manual", ("none", "manual"))
 
 LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))

@@ -1,7 +1,7 @@
 """The chart of accounts. Kinds and their meaning: docs/postings.md."""
 
 from accounts.models import BillingAccount, LegalEntity, Settlement
-from ledger.models import LedgerAccount
+from ledger.models.book import LedgerAccount
 
 CUSTOMER_KINDS = frozenset({"wallet", "unbilled", "receivable", "held"})
 

@@ -14,6 +14,7 @@ from accounts.errors import (
     Conflict,
     CurrencyMismatch,
     DomainError,
+    Forbidden,
     NotFound,
     TimeInvalid,
     constraints,
@@ -76,6 +77,8 @@ def record_transfer(
     in the future), ApprovalRequired above the policy limit, ReasonRequired.
     """
     registry.active().require("staff_transfers")
+    if actor.user_id is None:
+        raise Forbidden("a transfer is recorded by a person")
     amount_minor, reason = parse_positive_minor(proposal["amount_minor"]), require_reason(reason)
     account = lock_account(proposal["billing_account"])
     _receivable(account, proposal, at)
