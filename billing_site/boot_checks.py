@@ -74,13 +74,9 @@ def live_keys_are_not_debugged(**_: object) -> list[CheckMessage]:
     keys = (settings.STRIPE_LIVE_SECRET_KEY, settings.STRIPE_TEST_SECRET_KEY)
     live = settings.ENVIRONMENT == "live" or settings.STRIPE_LIVE_SECRET_KEY or any(map(_is_live, keys))
     if settings.DEBUG and live:
-        found.append(
-            _fault(1, "DEBUG is on where live keys are.", "Set DEBUG=0, or take the live keys away.")
-        )
+        found.append(_fault(1, "DEBUG is on where live keys are.", "Set DEBUG=0, or take the live keys away."))
     if _is_live(settings.STRIPE_TEST_SECRET_KEY):
-        found.append(
-            _fault(2, "STRIPE_TEST_SECRET_KEY holds a live key.", "Give it a key that begins sk_test_.")
-        )
+        found.append(_fault(2, "STRIPE_TEST_SECRET_KEY holds a live key.", "Give it a key that begins sk_test_."))
     return found
 
 
@@ -106,9 +102,7 @@ def database_is_sound(**_: object) -> list[CheckMessage]:
 
 def _server_settings() -> Iterator[CheckMessage]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(DATABASE_SETTINGS)]
-        )
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(DATABASE_SETTINGS)])
         actual = dict(cursor.fetchall())
     for name, allowed in sorted(DATABASE_SETTINGS.items()):
         if actual[name] not in allowed:

@@ -26,7 +26,11 @@ KEPT = (
 
 OWN_RULES: dict[str, tuple[str, ...]] = {
     "allocation_quantities": ("quantities_follow_each_other", "resizes_leave_billed_usage_alone"),
-    "allocations": ("allocations_keep_their_past", "cursor_follows_allocation"),
+    "allocations": (
+        "allocations_keep_their_past",
+        "cursor_follows_allocation",
+        "release_ends_with_the_last_window",
+    ),
     "approval_requests": ("approvals_are_decided_once",),
     "billing_account_bindings": (
         "bindings_change_once",

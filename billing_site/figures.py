@@ -24,9 +24,7 @@ class VerificationFigures:
 
 def accrual_lag_seconds(at: datetime) -> float:
     """How long the longest waiting account, parked ones aside, has been due; 0 when none is."""
-    oldest = AccrualSchedule.objects.filter(parked_at=None, due_at__lte=at).aggregate(oldest=Min("due_at"))[
-        "oldest"
-    ]
+    oldest = AccrualSchedule.objects.filter(parked_at=None, due_at__lte=at).aggregate(oldest=Min("due_at"))["oldest"]
     return _age(oldest, at)
 
 

@@ -71,9 +71,7 @@ def _migration_faults() -> list[tuple[str, str, str]]:
         return [("migrations", "The database does not say which migrations it has.", str(error))]
     waiting = sorted(_migrations_on_disk() - applied)
     if waiting:
-        return [
-            ("migrations", "Run manage.py migrate.", f"{len(waiting)} wait, first {'.'.join(waiting[0])}")
-        ]
+        return [("migrations", "Run manage.py migrate.", f"{len(waiting)} wait, first {'.'.join(waiting[0])}")]
     return []
 
 

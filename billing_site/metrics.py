@@ -38,9 +38,7 @@ class BillingCollector(Collector):
             "How long the longest waiting account is due.",
             figures.accrual_lag_seconds(at),
         )
-        yield _gauge(
-            "accrual_parked_accounts", "Accounts whose accrual is parked.", figures.parked_accounts()
-        )
+        yield _gauge("accrual_parked_accounts", "Accounts whose accrual is parked.", figures.parked_accounts())
         outbox = figures.outbox_figures(at)
         yield _gauge("outbox_pending", "Deliveries under way.", outbox.pending)
         yield _gauge(
@@ -72,6 +70,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 def came_in_on_metrics_port(request: HttpRequest) -> bool:
     """By the listening socket. A unix socket's peer has no address: there the Host header names the port."""
-    return request.META.get("SERVER_PORT") == str(settings.METRICS_PORT) and bool(
-        request.META.get("REMOTE_ADDR")
-    )
+    return request.META.get("SERVER_PORT") == str(settings.METRICS_PORT) and bool(request.META.get("REMOTE_ADDR"))

@@ -62,9 +62,7 @@ def _bound(request: HttpRequest) -> Iterator[str]:
             yield request_id
 
 
-def _finish(
-    request: HttpRequest, response: HttpResponseBase, request_id: str, started: float
-) -> HttpResponseBase:
+def _finish(request: HttpRequest, response: HttpResponseBase, request_id: str, started: float) -> HttpResponseBase:
     response["X-Request-ID"] = request_id
     facts: dict[str, Any] = {
         "method": request.method,

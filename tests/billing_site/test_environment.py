@@ -73,9 +73,7 @@ def test_a_database_url_may_name_a_socket_directory_and_escape_its_password(
     }
 
 
-@pytest.mark.parametrize(
-    "url", ["mysql://app@host/books", "postgresql://host/books", "postgresql://app@host"]
-)
+@pytest.mark.parametrize("url", ["mysql://app@host/books", "postgresql://host/books", "postgresql://app@host"])
 def test_a_database_url_must_be_postgresql_and_name_user_and_database(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:

@@ -166,11 +166,7 @@ def test_the_level_is_honoured(level: str, expected: set[str]) -> None:
 def test_refusals_warn_failures_are_errors_and_the_rest_informs() -> None:
     with site_log() as written:
         send_matrix()
-    levels = {
-        (line["status"], line["level"])
-        for line in written.events
-        if line["logger"] == "billing_site.requests"
-    }
+    levels = {(line["status"], line["level"]) for line in written.events if line["logger"] == "billing_site.requests"}
     assert levels == {
         *((status, "info") for status in (200, 204, 302, 400, 404, 409, 422)),
         *((status, "warning") for status in (401, 403)),
@@ -201,9 +197,7 @@ def test_a_failure_has_its_traceback_once_with_the_request_id_and_forges_no_line
     (traceback,) = [line for line in written.events if "exception" in line]
     assert "ValueError" in traceback["exception"]
     assert traceback["request_id"] == traceback["correlation_id"] == "req-9"
-    assert [line["event"] for line in written.events if line["logger"] == "billing_site.requests"] == [
-        "request_failed"
-    ]
+    assert [line["event"] for line in written.events if line["logger"] == "billing_site.requests"] == ["request_failed"]
     assert written.named("forged") == []
 
 

@@ -124,9 +124,7 @@ def test_every_number_that_could_be_a_card_is_masked(middle: list[int], first: s
     assert scrub(None, "info", {"n": int("".join(map(str, digits)))})["n"] == MASK
 
 
-@pytest.mark.parametrize(
-    "number", ["4242424242424241", "1234567890123", "424242424242", "42424242424242424242"]
-)
+@pytest.mark.parametrize("number", ["4242424242424241", "1234567890123", "424242424242", "42424242424242424242"])
 def test_other_numbers_are_left_alone(number: str) -> None:
     assert mask_text(f"n {number}") == f"n {number}"
 
