@@ -1,0 +1,71 @@
+"""A large estate in a few statements: accounts with projects, bindings and running allocations.
+
+Rows go in as the application role through every trigger, only set-wise instead of act by act.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from accounts.lifecycle import open_organization
+from accounts.models import LegalEntity, User
+from ledger.months import ensure_month
+from quotas.price_book import open_sku, set_rate
+from tests.cast import ACTOR, BEGINNING
+
+SKUS = 20
+
+_ROWS = (
+    """
+    INSERT INTO billing_accounts (organization_id, legal_entity_id, name, currency, settlement, phase, created_at)
+    SELECT %(organization)s, %(entity)s, 'Account ' || n, 'USD', 'prepaid', 'Ready', %(began)s
+    FROM generate_series(1, %(accounts)s) n
+    """,
+    """
+    INSERT INTO projects (organization_id, name, slug, created_at)
+    SELECT organization_id, name, 'estate-' || id, created_at FROM billing_accounts WHERE organization_id = %(organization)s
+    """,
+    """
+    INSERT INTO billing_account_bindings (organization_id, project_id, billing_account_id, phase, established_at)
+    SELECT p.organization_id, p.id, replace(p.slug, 'estate-', '')::bigint, 'Active', %(began)s
+    FROM projects p WHERE p.organization_id = %(organization)s
+    """,
+    """
+    INSERT INTO allocations (organization_id, project_id, sku_id, external_id, status, requested_at, started_at)
+    SELECT p.organization_id, p.id, s.id, '', 'active', %(started)s, %(started)s
+    FROM generate_series(0, %(each)s - 1) n
+    CROSS JOIN projects p
+    JOIN skus s ON s.code = 'estate-' || ((p.id + n) %% %(skus)s)
+    WHERE p.organization_id = %(organization)s
+    """,
+    """
+    INSERT INTO allocation_quantities (allocation_id, organization_id, quantity, effective_from)
+    SELECT id, organization_id, 1 + id %% 8, started_at FROM allocations WHERE organization_id = %(organization)s
+    """,
+)
+
+
+def build(*, accounts: int, allocations_each: int, started_at: datetime) -> int:
+    """Open that many prepaid accounts with that many running allocations each; the organization's id."""
+    owner = User.objects.create_user("estate@countinghouse.example")
+    entity = LegalEntity.objects.create(name="Estate", country="US", base_currency="USD", created_at=BEGINNING)
+    organization = open_organization("Estate", "estate", owner=owner, at=BEGINNING)
+    for number in range(SKUS):
+        sku = open_sku(f"estate-{number}", f"Estate {number}", "GPU", at=BEGINNING)
+        rate = Decimal(5 + number) / 10
+        set_rate(sku, currency="USD", rate_per_unit_hour=rate, effective_from=BEGINNING, actor=ACTOR, at=BEGINNING)
+    ensure_month(started_at.date())
+    parameters = {
+        "organization": organization.pk,
+        "entity": entity.pk,
+        "accounts": accounts,
+        "each": allocations_each,
+        "skus": SKUS,
+        "began": BEGINNING,
+        "started": started_at,
+    }
+    with connection.cursor() as cursor:
+        for statement in _ROWS:
+            cursor.execute(statement, parameters)
+    return organization.pk
