@@ -1,5 +1,6 @@
 """What `serve` refuses before it starts anything, and what it hands to the programs it runs."""
 
+import io
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 from celery import Celery
 from celery.beat import PersistentScheduler
 from django.core.management import CommandError, call_command
+from django.core.management.base import OutputWrapper
 from pytest_django.fixtures import Settings
 
 from billing_site.management.commands import serve
@@ -64,6 +66,18 @@ def test_the_site_answers_once_anything_is_said_over_http() -> None:
         assert serve._answers(server.getsockname()[1]) is True
 
 
+def test_what_the_demo_prints_is_shown_at_once_and_kept_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+
+    def demo(name: str, stdout: io.StringIO) -> None:
+        assert name == "demo"
+        OutputWrapper(stdout).write("log in as finance@example.com")
+        assert shown.getvalue() == "log in as finance@example.com\n"
+
+    monkeypatch.setattr(serve, "call_command", demo)
+    assert serve.Command(stdout=shown)._lay_demo() == "log in as finance@example.com\n"
+
+
 def test_a_spoiled_beat_state_is_dropped_and_a_sound_one_kept(settings: Settings, tmp_path: Path) -> None:
     settings.BASE_DIR = tmp_path
     path = serve._beat_state(8000)
@@ -74,7 +88,7 @@ def test_a_spoiled_beat_state_is_dropped_and_a_sound_one_kept(settings: Settings
     beat.close()
     assert serve._beat_state(8000) == path
     assert PersistentScheduler(app, schedule_filename=str(path)).schedule["ring"].total_run_count == 41
-    files = list(path.parent.glob(f"{path.name}*"))
+    files = list(path.parent.glob("beat-*"))
     for file in files:
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     serve._beat_state(8000)

@@ -52,11 +52,9 @@ class Command(BaseCommand):
         sys.exit(site.returncode or 0)
 
     def _lay_demo(self) -> str:
-        """What the demo printed (addresses and logins), to be shown again when the site answers."""
-        printed = io.StringIO()
-        call_command("demo", stdout=OutputWrapper(printed))
-        self.stdout.write(printed.getvalue())
-        self.stdout.flush()
+        """What the demo prints (addresses and logins), to be shown again when the site answers."""
+        printed = _Remembered(self.stdout)
+        call_command("demo", stdout=printed)
         return printed.getvalue()
 
     def _announce(self, port: int, greeting: str) -> None:
@@ -64,6 +62,19 @@ class Command(BaseCommand):
             with suppress(BrokenPipeError):
                 self.stdout.write(f"\n{greeting}\nThe site answers at http://{_ADDRESS}:{port}/ (Ctrl-C stops it)\n")
                 self.stdout.flush()
+
+
+class _Remembered(io.StringIO):
+    """Keeps what it passes on."""
+
+    def __init__(self, onward: OutputWrapper) -> None:
+        super().__init__()
+        self._onward = onward
+
+    def write(self, text: str) -> int:
+        self._onward.write(text, ending="")
+        self._onward.flush()
+        return super().write(text)
 
 
 def _require_free(port: int, option: str) -> None:
@@ -122,6 +133,6 @@ def _beat_state(port: int) -> Path:
         with shelve.open(str(path)) as state:  # noqa: S301 (written by this site's beat)
             dict(state)
     except Exception:  # noqa: BLE001 (a spoiled pickle can raise anything)
-        for spoiled in path.parent.glob(f"{path.name}*"):
-            spoiled.unlink()
+        for spoiled in (path, *path.parent.glob(f"{path.name}.*")):
+            spoiled.unlink(missing_ok=True)
     return path
