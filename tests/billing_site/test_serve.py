@@ -34,7 +34,7 @@ def test_a_port_taken_for_all_addresses_counts_as_taken() -> None:
             serve._require_free(port, "--metrics-port")
 
 
-@pytest.mark.parametrize("port", [-1, 65536, 99999])
+@pytest.mark.parametrize("port", [-1, 0, 65536])
 def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
     with pytest.raises(CommandError, match="cannot be used"):
         call_command("serve", port=port, metrics_port=9100)

@@ -78,11 +78,13 @@ class _Remembered(io.StringIO):
 
 
 def _require_free(port: int, option: str) -> None:
+    if not 1 <= port <= 65535:
+        raise CommandError(f"port {port} cannot be used (ports are 1 to 65535); choose another with {option}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((_ADDRESS, port))
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             raise CommandError(f"port {port} cannot be used ({error}); choose another with {option}") from error
 
 
