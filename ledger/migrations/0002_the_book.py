@@ -38,7 +38,7 @@ CREATE TABLE ledger_entries (
     CONSTRAINT entry_seq_once_per_account UNIQUE (ledger_account_id, account_seq),
     CONSTRAINT entry_chain_is_whole CHECK (
         (account_seq IS NULL AND balance_after IS NULL)
-        OR (account_seq >= 1 AND balance_after IS NOT NULL AND billing_account_id IS NOT NULL)
+        OR (account_seq IS NOT NULL AND account_seq >= 1 AND balance_after IS NOT NULL AND billing_account_id IS NOT NULL)
     ),
     CONSTRAINT entry_reason_is_known CHECK (reason IN (
         'usage', 'topup', 'refund', 'adjustment', 'credit_grant', 'invoice', 'payment', 'tax', 'fee', 'payout',

@@ -39,11 +39,11 @@ BEGIN
     IF day IS NULL OR day NOT BETWEEN '2000-01-01' AND '2199-12-31' THEN
         RAISE EXCEPTION 'ensure_month: % is out of range', day USING ERRCODE = 'datetime_field_overflow';
     END IF;
-    IF to_regclass(partition) IS NOT NULL THEN
+    IF to_regclass('public.' || partition) IS NOT NULL THEN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('ensure_month', 0));
-    IF to_regclass(partition) IS NOT NULL THEN
+    IF to_regclass('public.' || partition) IS NOT NULL THEN
         RETURN;
     END IF;
     EXECUTE format(
