@@ -10,9 +10,7 @@ from billing_site import local_services
 from billing_site.environment import EnvironmentFault
 from billing_site.local_services import stop_signals
 
-WITHOUT_SERVICES = frozenset(
-    {"help", "version", "makemessages", "compilemessages", "collectstatic", "check_templates"}
-)
+WITHOUT_SERVICES = frozenset({"help", "version", "makemessages", "compilemessages", "collectstatic", "check_templates"})
 _ASKS_ONLY = frozenset({"--help", "-h", "--version"})
 
 

@@ -84,9 +84,7 @@ def _shared(clone: Path, system: Path, wanted: _Wanted) -> Iterator[Path]:
             turn = files.enter_context((state / "start.lock").open("a"))
             users = files.enter_context((state / "users.lock").open("a"))
         except PermissionError as error:
-            raise LocalServicesFault(
-                f"{error}: run as the owner of the clone, or set DATABASE_URL"
-            ) from error
+            raise LocalServicesFault(f"{error}: run as the owner of the clone, or set DATABASE_URL") from error
         joining.enter_context(_turn(turn))
         joining.enter_context(stop_signals.held_back(deliver_after=True))
         here, directory = _join(clone, system, users, wanted)

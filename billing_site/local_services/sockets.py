@@ -61,6 +61,4 @@ def _parent(place: Place) -> str:
         short = len(os.fsencode(parent)) + len("/countinghouse-12345678") <= _LONGEST
         if short and place.account.enters(Path(parent)):
             return parent
-    raise LocalServicesFault(
-        "no temporary folder is short and open enough for unix sockets; set TMPDIR to one"
-    )
+    raise LocalServicesFault("no temporary folder is short and open enough for unix sockets; set TMPDIR to one")

@@ -54,9 +54,7 @@ class Account:
             raise LocalServicesFault(f"{command[0]} cannot be run as uid {self.uid}: {error}") from error
         if done.returncode != 0:
             output = (done.stdout or "").strip().splitlines()[-8:]
-            raise LocalServicesFault(
-                "\n".join([f"{Path(command[0]).name} failed ({done.returncode})", *output])
-            )
+            raise LocalServicesFault("\n".join([f"{Path(command[0]).name} failed ({done.returncode})", *output]))
         return done.stdout or ""
 
     def own(self, folder: Path) -> None:
@@ -95,7 +93,5 @@ def account_for(existing_data: Path) -> Account:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError as error:
-        raise LocalServicesFault(
-            "root needs an account `nobody` to run PostgreSQL as; or set DATABASE_URL"
-        ) from error
+        raise LocalServicesFault("root needs an account `nobody` to run PostgreSQL as; or set DATABASE_URL") from error
     return Account(nobody.pw_uid, nobody.pw_gid, lent=True)

@@ -57,9 +57,7 @@ def _programs(tmp_path: Path) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
-)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_stop_signal_ends_all_of_them_in_order(
     launch: Launch, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
