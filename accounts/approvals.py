@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts import staff_roles, topics
+from accounts.approval_grants import grants
 from accounts.audit import Actor, person, record, require_reason
 from accounts.currencies import format_minor
 from accounts.errors import ApprovalRefused, ApprovalRequired, Forbidden, MakerIsChecker, NotFound
@@ -148,14 +149,8 @@ def require(
 
     Raises ApprovalRequired. The limit is a money policy in minor units of `currency`.
     """
-    if within_limit(limit_key, amount_minor, currency):
+    if within_limit(limit_key, amount_minor, currency) or grants(approval, name, payload):
         return
-    if approval is not None:
-        granted = ApprovalRequest.objects.filter(
-            pk=approval.pk, act=name, payload=payload, state=ApprovalState.APPROVED, result=None
-        ).exists()
-        if granted:
-            return
     amount = format_minor(amount_minor, currency)
     raise ApprovalRequired(f"{amount} is above the limit; a second person must approve it", field="amount_minor")
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.approval_grants import grants
 from accounts.audit import Actor, record, require_reason
 from accounts.currencies import MAXIMUM_MINOR, exponent
-from accounts.errors import PolicyInvalid
-from accounts.models import BillingAccount, PolicyScope, PolicyValue
+from accounts.errors import ApprovalRequired, PolicyInvalid
+from accounts.models import ApprovalRequest, BillingAccount, PolicyScope, PolicyValue
 from accounts.policy_keys import KEYS, PolicyKey
 
 
@@ -45,6 +46,7 @@ class Effective:
 
 
 GLOBAL = Scope()
+SET_ACT = "accounts.set_policy"
 _listeners: defaultdict[str, list[Callable[[PolicyValue], None]]] = defaultdict(list)
 
 
@@ -87,11 +89,20 @@ def on_change(key: str, listener: Callable[[PolicyValue], None]) -> None:
 
 @transaction.atomic
 def set_value(
-    key: str, value: object, *, scope: str, scope_id: int | None, actor: Actor, reason: str, at: datetime
+    key: str,
+    value: object,
+    *,
+    scope: str,
+    scope_id: int | None,
+    actor: Actor,
+    reason: str,
+    at: datetime,
+    approval: ApprovalRequest | None = None,
 ) -> PolicyValue:
     """Set a policy for one scope, audited and historised, in force at the next read.
 
-    Raises PolicyInvalid (unknown key, scope or wrong type) and ReasonRequired.
+    Raises PolicyInvalid (unknown key, scope or wrong type), ReasonRequired, and ApprovalRequired for the keys that
+    guard money where no second person approved exactly this value: no actor, the system included, sets those alone.
     """
     policy_key = _known(key)
     if scope not in policy_key.scopes:
@@ -100,6 +111,9 @@ def set_value(
         raise PolicyInvalid("a global value names no subject, any other names one", field="scope_id")
     checked = check_value(policy_key, value)
     reason = require_reason(reason)
+    proposal = {"key": key, "value": checked, "scope": scope, "scope_id": scope_id}
+    if policy_key.needs_approval and not grants(approval, SET_ACT, proposal):
+        raise ApprovalRequired(f"{key} guards money; a second person must approve it", field="value")
     row = PolicyValue.objects.select_for_update().filter(key=key, scope=scope, scope_id=scope_id).first()
     before = row.value if row else None
     row = row or PolicyValue(key=key, scope=scope, scope_id=scope_id)

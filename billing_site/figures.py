@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min, Q
 
-from accounts.models import DeliveryState, OutboxDelivery
+from accounts.models import ApprovalRequest, ApprovalState, DeliveryState, OutboxDelivery
 from ledger.models import AccrualSchedule, VerificationRun
 
 
@@ -31,6 +31,11 @@ def accrual_lag_seconds(at: datetime) -> float:
 def parked_accounts() -> int:
     """Accounts whose accrual failed and waits for a person or a retry."""
     return AccrualSchedule.objects.filter(parked_at__isnull=False).count()
+
+
+def approvals_waiting(at: datetime) -> int:
+    """Requests that a second person may still decide."""
+    return ApprovalRequest.objects.filter(state=ApprovalState.PENDING, expires_at__gt=at).count()
 
 
 def outbox_figures(at: datetime) -> OutboxFigures:

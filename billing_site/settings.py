@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from billing_site import environment
@@ -18,7 +19,7 @@ CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 METRICS_PORT = environment.integer("METRICS_PORT", 9100, minimum=1, maximum=65535)
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.simple_history",
     "billing_site",
@@ -29,7 +30,7 @@ INSTALLED_APPS = [
     "simple_history",
     "rest_framework",
     "djstripe",
-    "django.contrib.admin",
+    "billing_site.back_office.config.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,6 +50,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "billing_site.back_office.reader_time_zone.ReaderTimeZoneMiddleware",
 ]
 
 ROOT_URLCONF = "billing_site.urls"
@@ -129,3 +131,15 @@ LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING",
 
 # One JSON object per line; readable where a person starts the embedded site on a terminal.
 LOGGING = dict_config(LOG_LEVEL, readable=ENVIRONMENT == "embedded" and sys.stderr.isatty())
+
+UNFOLD = {
+    "SITE_TITLE": "Countinghouse",
+    "SITE_HEADER": "Countinghouse",
+    "SITE_SUBHEADER": "Back office",
+    "SITE_SYMBOL": "account_balance",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "billing_site.admin_site.environment_badge",
+    "STYLES": [lambda request: static("billing_site/back_office.css")],
+    "SIDEBAR": {"navigation": "billing_site.back_office.menu.navigation"},
+}

@@ -16,15 +16,16 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.views import View
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts import one_time_tokens
 from accounts.admin.previews import Preview
-from accounts.admin.staff_admin import may
 from accounts.clock import now
 from accounts.errors import DomainError, FormTokenUsed
 from accounts.models import User
+from accounts.request_abilities import may
 
 log = structlog.get_logger(__name__)
 Cleaned = dict[str, Any]
@@ -37,6 +38,12 @@ class Done:
     url: str
     message: str
     waiting: bool = False
+
+
+def waiting(request_id: int) -> Done:
+    """The result of an act that was filed for a second person."""
+    url = reverse("admin:accounts_approvalrequest_change", args=[request_id])
+    return Done(url, "Above the limit: filed, and waiting for a second person.", waiting=True)
 
 
 def text_field(label: str, *, hint: str = "", **options: Any) -> forms.CharField:
@@ -90,7 +97,7 @@ class ActPage(View):
     def post(self, request: HttpRequest, **_: Any) -> HttpResponse:
         form = self.form_class(request.POST)
         if "edit" in request.POST:
-            return self._form(request, self.form_class(initial=request.POST.dict()))
+            return self._form(request, self.form_class(initial=_sent_values(form)))
         if not form.is_valid():
             return self._form(request, form, status=422)
         try:
@@ -99,7 +106,7 @@ class ActPage(View):
             return self._preview(request, form)
         except FormTokenUsed as error:
             messages.warning(request, error.detail)
-            return self._form(request, self.form_class(), status=error.status)
+            return self._form(request, self.form_class(initial=self.first_values(request)), status=error.status)
         except DomainError as error:
             log.warning("act_refused", act=self.name, code=error.code)
             name = self.fields_of_errors.get(error.field or "", error.field)
@@ -140,3 +147,8 @@ class ActPage(View):
         site = self.model_admin.admin_site
         shown = {**site.each_context(request), "title": self.title, "act": self, **context}
         return TemplateResponse(request, template, shown, status=status)
+
+
+def _sent_values(form: forms.Form) -> Cleaned:
+    """The form as it was sent, to be edited again without complaints."""
+    return {name: field.widget.value_from_datadict(form.data, form.files, name) for name, field in form.fields.items()}

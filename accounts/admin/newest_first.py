@@ -11,7 +11,7 @@ AFTER = "after"
 _LARGEST = 2**63 - 1
 
 
-class UncountedPaginator(Paginator[Any]):
+class UncountedPaginator(Paginator):  # type: ignore[type-arg]
     """Names the template that offers the next page; it is never asked how many there are."""
 
     template_name = "admin/newest_first_pagination.html"
@@ -34,6 +34,10 @@ class NewestFirst(ChangeList):  # type: ignore[misc]
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         return {key: value for key, value in super().get_filters_params(params).items() if key != AFTER}
 
+    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: list[str] | None = None) -> str:
+        """Another filter begins at the top again."""
+        return str(super().get_query_string(new_params, [*(remove or []), AFTER]))
+
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[str]:
         return ["-pk"]
 
@@ -49,7 +53,7 @@ class NewestFirst(ChangeList):  # type: ignore[misc]
         if len(found) > self.list_per_page:
             self.next_page = self.get_query_string({AFTER: self.result_list[-1].pk})
         if self.after:
-            self.first_page = self.get_query_string(remove=[AFTER])
+            self.first_page = self.get_query_string()
 
 
 def rows_of(change_list: DjangoChangeList, *, chunk: int = 2000) -> Any:

@@ -1,7 +1,7 @@
 """What an act would do, shown before it is done: to whoever asks for it and to whoever approves it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.errors import DomainError
@@ -51,3 +51,8 @@ def preview_of(act: str, proposal: dict[str, Any]) -> Preview | None:
         return _previews[act](proposal)
     except DomainError as error:
         return Preview([], warning=f"{error.detail} ({error.code})")
+
+
+def with_fact(preview: Preview, title: str, value: object) -> Preview:
+    """The preview with one more line about the proposal."""
+    return replace(preview, facts=[*preview.facts, (title, value)])

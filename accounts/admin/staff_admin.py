@@ -4,22 +4,13 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django.contrib.admin.utils import flatten_fieldsets
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from accounts import staff_roles
 from accounts.admin.newest_first import NewestFirst, UncountedPaginator
-from accounts.models import User
-
-
-def may(request: HttpRequest, ability: str) -> bool:
-    """Whether the signed-in person holds an ability; read once for each request."""
-    held: dict[str, bool] = request.__dict__.setdefault("_staff_abilities", {})
-    if ability not in held:
-        held[ability] = staff_roles.may(cast(User, request.user), ability)
-    return held[ability]
+from accounts.request_abilities import may
 
 
 class StaffAdmin(ModelAdmin):  # type: ignore[misc]
@@ -69,6 +60,16 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
             for page in self.act_pages
         ]
         return [*own, *super().get_urls()]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's own log of edits stays empty: what happened is in the audit log."""
+        raise Http404
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context |= {"show_history": isinstance(self, HistoryStaffAdmin), "operates": may(request, "operate")}
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {"empty_text": self.empty_text, "empty_hint": self.empty_hint, **(extra_context or {})}

@@ -42,16 +42,23 @@ def show_day(day: date | None) -> str:
     return day.isoformat() if day else NOTHING
 
 
+def plain(number: object) -> str:
+    """A decimal without the zeros it is stored with, two places at least."""
+    whole, _, places = f"{number:f}".partition(".")
+    return f"{whole}.{places.rstrip('0'):0<2}"
+
+
 def show_tag(text: str, tone: str = "") -> SafeString:
     """A state in a coloured label; the word says it as well as the colour. Tones: good, bad, wait, calm."""
     return format_html('<span class="tag tag-{}">{}</span>', _TONES.get(tone, "plain"), text)
 
 
-def show_pairs(values: dict[str, Any] | None) -> SafeString | str:
-    """The keys and values of a JSON object, one line each."""
+def show_pairs(values: dict[str, Any] | list[Any] | None) -> SafeString | str:
+    """The keys and values of a JSON object, or the items of a list, one line each."""
     if not values:
         return NOTHING
-    return format_html_join("", '<div class="pair"><b>{}</b> {}</div>', ((key, values[key]) for key in values))
+    lines = values.items() if isinstance(values, dict) else enumerate(values, 1)
+    return format_html_join("", '<div class="pair"><b>{}</b> {}</div>', lines)
 
 
 def money(field: str, title: str, *, currency: str = "currency") -> Callable[[Any], SafeString | str]:
@@ -89,7 +96,7 @@ def tag(field: str, title: str, tones: dict[str, str]) -> Callable[[Any], SafeSt
 
 
 def pairs(field: str, title: str) -> Callable[[Any], SafeString | str]:
-    """A field of a JSON object."""
+    """A field of JSON."""
 
     @admin.display(description=title)
     def column(row: Any) -> SafeString | str:

@@ -1,0 +1,41 @@
+"""The audit trail, to read."""
+
+from django.contrib import admin
+
+from accounts.admin.filters import days
+from accounts.admin.staff_admin import StaffAdmin
+from accounts.display import moment, pairs, show_money
+from accounts.models import AuditLog
+
+
+@admin.register(AuditLog)
+class AuditLogAdmin(StaffAdmin):
+    list_display = (moment("at", "At"), "action", "actor_kind", "by", "billing_account", "reason", "balance")
+    list_select_related = ("actor", "billing_account")
+    list_filter = (days("at", "day"),)
+    search_fields = ("correlation_id", "=action")
+    search_help_text = "Action, such as ledger.adjust, or correlation id"
+    fields = (
+        moment("at", "At"),
+        "action",
+        "actor_kind",
+        "by",
+        "subject_type",
+        "subject_id",
+        "organization",
+        "billing_account",
+        "reason",
+        "balance",
+        pairs("before", "Before"),
+        pairs("after", "After"),
+        "correlation_id",
+        moment("created_at", "Written"),
+    )
+
+    @admin.display(description="By")
+    def by(self, row: AuditLog) -> str:
+        return row.actor.public_id if row.actor else row.actor_kind
+
+    @admin.display(description="Balance after")
+    def balance(self, row: AuditLog) -> str:
+        return show_money(row.new_balance, row.billing_account.currency if row.billing_account else "")

@@ -1,0 +1,102 @@
+"""Who pays and who belongs: organizations, projects, members, bindings, legal entities."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin.filters import choice
+from accounts.admin.staff_admin import HistoryStaffAdmin, StaffAdmin
+from accounts.display import moment, public_id, tag
+from accounts.models import (
+    BillingAccountBinding,
+    BindingPhase,
+    LegalEntity,
+    Membership,
+    Organization,
+    OrganizationRole,
+    Project,
+)
+from accounts.public_ids import decode
+
+_BINDING_TONES = {"Active": "good"}
+
+
+def by_public_id(queryset: QuerySet[Any], prefix: str, term: str) -> QuerySet[Any] | None:
+    """The row a public id names, or None where the text is no such id."""
+    key = decode(prefix, term.strip())
+    return None if key is None else queryset.filter(pk=key)
+
+
+class NamedAdmin(HistoryStaffAdmin):
+    """Rows with a public id, found by it or by their name."""
+
+    search_help_text = "Name, or public id"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found = by_public_id(queryset, self.model.PUBLIC_PREFIX, search_term)
+        if found is not None:
+            return found, False
+        rows, duplicates = super().get_search_results(request, queryset, search_term)
+        return rows, bool(duplicates)
+
+
+@admin.register(Organization)
+class OrganizationAdmin(NamedAdmin):
+    list_display = ("name", public_id, "slug", "personal", moment("created_at", "Created"))
+    search_fields = ("name", "slug")
+    fields = ("name", public_id, "slug", "personal", moment("created_at", "Created"))
+    empty_hint = "An organization appears when a customer signs up."
+
+
+@admin.register(Project)
+class ProjectAdmin(NamedAdmin):
+    list_display = ("name", public_id, "organization", moment("created_at", "Created"))
+    list_select_related = ("organization",)
+    search_fields = ("name", "slug", "organization__name")
+    fields = ("name", public_id, "slug", "organization", moment("created_at", "Created"))
+    empty_hint = "A project appears when a customer opens one."
+
+
+@admin.register(Membership)
+class MembershipAdmin(HistoryStaffAdmin):
+    """Who belongs where. People are shown by id: their names are for platform-admin."""
+
+    list_display = ("organization", "member", "role", moment("created_at", "Since"))
+    list_select_related = ("organization", "user")
+    list_filter = (choice("role", "role", lambda: OrganizationRole.choices),)
+    search_fields = ("organization__name",)
+    search_help_text = "Organization"
+    fields = ("organization", "member", "role", moment("created_at", "Since"))
+
+    @admin.display(description="Member")
+    def member(self, row: Membership) -> str:
+        return row.user.public_id
+
+
+@admin.register(BillingAccountBinding)
+class BindingAdmin(StaffAdmin):
+    list_display = (
+        "project",
+        "billing_account",
+        tag("phase", "Phase", _BINDING_TONES),
+        moment("established_at", "From"),
+        moment("superseded_at", "Until"),
+    )
+    list_select_related = ("project", "billing_account")
+    list_filter = (choice("phase", "phase", lambda: BindingPhase.choices),)
+    search_fields = ("project__name", "billing_account__name")
+    search_help_text = "Project or billing account"
+    fields = ("organization", *list_display)
+    empty_text = "No project pays through an account yet."
+
+
+@admin.register(LegalEntity)
+class LegalEntityAdmin(HistoryStaffAdmin):
+    list_display = ("name", public_id, "country", "base_currency", "time_zone", moment("created_at", "Created"))
+    fields = list_display
+    empty_text = "No legal entity yet."
+    empty_hint = "A billing account belongs to the company of ours that sells."

@@ -1,0 +1,58 @@
+"""The back office: its home, its menu and its name. Pages of the rooms are in their own `admin` packages."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.sites import UnfoldAdminSite
+
+from accounts import clock
+from accounts.request_abilities import may
+from billing_site.back_office.home import cards, revenue
+
+_BADGES = {"embedded": ["Embedded", "info"], "sandbox": ["Sandbox", "warning"], "live": ["Live", "danger"]}
+
+
+class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
+    """Open to members of a staff group, each to what their group may do."""
+
+    index_title = "Home"
+    enable_nav_sidebar = True
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return not isinstance(request.user, AnonymousUser) and may(request, "view")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        at = clock.now()
+        context = {
+            **self.each_context(request),
+            "title": "Home",
+            "cards": cards(at),
+            "revenue": revenue(timezone.localdate(at)),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "admin/home.html", context)
+
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
+        """The menu is by work; lists of an app's tables are no pages here."""
+        raise Http404
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """No form of ours completes; the view would count rows."""
+        raise Http404
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        try:
+            found: HttpResponse = super().search(request, extra_context)
+        except (ValueError, InvalidPage):
+            raise Http404 from None
+        return found
+
+
+def environment_badge(request: HttpRequest) -> list[str]:
+    """Where one is, on every page."""
+    return _BADGES[settings.ENVIRONMENT]

@@ -1,0 +1,145 @@
+"""Ledger entries: the list, its export, and the act that adjusts an account."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.admin.csv_export import download, lines_of
+from accounts.admin.filters import Options, choice, days
+from accounts.admin.newest_first import rows_of
+from accounts.admin.staff_admin import StaffAdmin
+from accounts.display import moment, money, pairs, public_id
+from accounts.models import BillingAccount
+from accounts.public_ids import decode
+from ledger.admin.adjust import Adjust
+from ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
+
+CUSTOMER = ("wallet", "unbilled", "receivable", "held")
+SYSTEM = (
+    *("clearing", "bank", "disputed", "fx_clearing", "unmatched", "deferred", "tax_payable", "promo_issued"),
+    *("usage_revenue", "plan_revenue", "breakage", "allowances", "promo_cost", "fees", "bad_debt", "fx_gain_loss"),
+)
+REASONS = (
+    *("usage", "topup", "refund", "adjustment", "credit_grant", "invoice", "payment", "tax", "fee", "payout"),
+    *("dispute", "write_off", "recovery", "recognition", "expiry", "fx", "transfer"),
+)
+_HEADER = (
+    *("entry", "transaction", "effective_at", "billing_account", "account", "reason", "amount_minor", "currency"),
+    *("balance_after_minor", "business_key", "actor"),
+)
+
+
+def kinds() -> Options:
+    return [(kind, kind) for kind in (*CUSTOMER, *SYSTEM)]
+
+
+def currencies() -> Options:
+    """Currencies our own accounts are kept in; a customer's entry always has another side there."""
+    found = LedgerAccount.objects.filter(billing_account=None).values_list("currency", flat=True)
+    return [(code, code) for code in sorted(set(found))]
+
+
+def find_entries(queryset: QuerySet[LedgerEntry], term: str) -> QuerySet[LedgerEntry]:
+    """By what people have at hand: ent_…, tx_…, ba_…, a business key, or a bank reference; each by an index."""
+    term = term.strip()
+    if entry := decode(LedgerEntry.PUBLIC_PREFIX, term):
+        return queryset.filter(pk=entry)
+    if posted := decode(LedgerTransaction.PUBLIC_PREFIX, term):
+        return queryset.filter(transaction_id=posted)
+    if account := decode(BillingAccount.PUBLIC_PREFIX, term):
+        own = LedgerAccount.objects.filter(billing_account_id=account).values_list("pk", flat=True)
+        return queryset.filter(ledger_account_id__in=list(own))
+    keys = LedgerTransaction.objects.filter(business_key__in=[term, f"transfer:{term}"]).values_list("pk", flat=True)
+    return queryset.filter(transaction_id__in=list(keys))
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(StaffAdmin):
+    act_pages = (Adjust,)
+    list_display = (
+        public_id,
+        moment("effective_at", "Effective"),
+        "account",
+        "reason",
+        "posted_in",
+        money("amount_minor", "Amount"),
+        money("balance_after", "Balance after"),
+    )
+    list_select_related = ("ledger_account", "billing_account", "transaction")
+    list_filter = (
+        choice("kind", "account", kinds, lambda rows, kind: rows.filter(ledger_account__kind=kind)),
+        choice("reason", "reason", lambda: [(reason, reason) for reason in REASONS]),
+        choice("currency", "currency", currencies),
+        days("effective_at", "day"),
+    )
+    list_per_page = 100
+    search_fields = ("pk",)
+    search_help_text = "ba_…, tx_…, ent_…, a business key, or a bank reference"
+    fields = (
+        *(public_id, "posted_in", "account", "reason"),
+        *(money("amount_minor", "Amount"), money("balance_after", "Balance after"), "account_seq"),
+        *(moment("effective_at", "Effective"), moment("created_at", "Written")),
+        *("reference_type", "reference_id", pairs("metadata", "Metadata")),
+    )
+    list_before_template = "admin/ledger/entries_links.html"
+    change_form_before_template = "admin/ledger/entry_links.html"
+    empty_text = "No entries."
+    empty_hint = "Entries appear when usage is billed or a transfer is recorded. Nobody writes one by hand."
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export)
+        return [path("export.csv", export, name="ledger_ledgerentry_export"), *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (find_entries(queryset, search_term) if search_term.strip() else queryset), False
+
+    def export(self, request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
+        """The list as filtered, streamed; times in UTC."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            rows = rows_of(self.get_changelist_instance(request))
+        except IncorrectLookupParameters:
+            return HttpResponseBadRequest("a filter of this list has a value that is not offered")
+        return download("ledger-entries.csv", lines_of(_HEADER, _cells(rows)))
+
+    @admin.display(description="Account")
+    def account(self, row: LedgerEntry) -> SafeString:
+        ledger_account = row.ledger_account
+        title = f"{ledger_account.kind} ({ledger_account.detail})" if ledger_account.detail else ledger_account.kind
+        if row.billing_account is None:
+            return format_html("{}", title)
+        url = reverse("admin:accounts_billingaccount_change", args=[row.billing_account_id])
+        return format_html('{} · <a class="link" href="{}">{}</a>', title, url, row.billing_account.name)
+
+    @admin.display(description="Transaction")
+    def posted_in(self, row: LedgerEntry) -> SafeString:
+        url = reverse("admin:ledger_ledgertransaction_change", args=[row.transaction_id])
+        return format_html('<a class="link" href="{}">{}</a>', url, row.transaction.business_key)
+
+
+def _cells(rows: Iterator[LedgerEntry]) -> Iterator[list[str | int | None]]:
+    for row in rows:
+        yield [
+            row.public_id,
+            row.transaction.public_id,
+            row.effective_at.isoformat(),
+            row.billing_account.public_id if row.billing_account else "",
+            str(row.ledger_account.kind),
+            row.reason,
+            row.amount_minor,
+            row.currency,
+            row.balance_after,
+            row.transaction.business_key,
+            row.transaction.actor,
+        ]

@@ -1,0 +1,5 @@
+"""Doors of the back office: what is sold, at which rates, and who holds it."""
+
+from quotas.admin import allocations, catalog
+
+__all__ = ["allocations", "catalog"]

@@ -1,0 +1,71 @@
+"""Allocations, to read: what a project holds, since when, and how much of it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.admin.filters import choice
+from accounts.admin.organizations import by_public_id
+from accounts.admin.staff_admin import StaffAdmin
+from accounts.display import moment, plain, public_id, tag
+from quotas.models import Allocation, AllocationStatus
+
+TONES = {"active": "good", "requested": "wait", "releasing": "wait"}
+
+
+@admin.register(Allocation)
+class AllocationAdmin(StaffAdmin):
+    list_display = (
+        public_id,
+        tag("status", "Status", TONES),
+        "project",
+        "sku",
+        "quantity",
+        moment("started_at", "Started"),
+        moment("released_at", "Released"),
+    )
+    list_select_related = ("project", "sku")
+    list_filter = (choice("status", "status", lambda: AllocationStatus.choices),)
+    search_fields = ("=external_id", "project__name")
+    search_help_text = "Public id, external id, or project"
+    fields = (
+        *(
+            public_id,
+            "external_id",
+            "organization",
+            "project",
+            "sku",
+            tag("status", "Status", TONES),
+            "quantities_held",
+        ),
+        *(moment("requested_at", "Requested"), moment("started_at", "Started")),
+        *(moment("release_requested_at", "Release requested"), moment("completed_at", "Machine gone")),
+        moment("released_at", "Charged until"),
+    )
+    empty_text = "Nothing is allocated."
+    empty_hint = "An allocation appears when a project starts something."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
+        rows: QuerySet[Allocation] = super().get_queryset(request)
+        return rows.prefetch_related("quantities")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        found = by_public_id(queryset, Allocation.PUBLIC_PREFIX, search_term)
+        if found is not None:
+            return found, False
+        rows, duplicates = super().get_search_results(request, queryset, search_term)
+        return rows, bool(duplicates)
+
+    @admin.display(description="Quantity")
+    def quantity(self, row: Allocation) -> str:
+        held = [held for held in row.quantities.all() if held.effective_to is None]
+        return f"{plain(held[0].quantity)} {row.sku.unit}" if held else "–"
+
+    @admin.display(description="Quantities (UTC)")
+    def quantities_held(self, row: Allocation) -> str:
+        held = sorted(row.quantities.all(), key=lambda item: item.pk)
+        return "; ".join(f"{plain(item.quantity)} from {item.effective_from:%Y-%m-%d %H:%M:%S}" for item in held)

@@ -1,0 +1,103 @@
+"""A book with something on every page: used by the tests of the back office."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.urls import reverse
+
+from accounts import approvals
+from accounts.audit import person
+from accounts.clock import now
+from accounts.models import (
+    ApprovalRequest,
+    AuditLog,
+    BillingAccount,
+    BillingAccountBinding,
+    LegalEntity,
+    Membership,
+    Organization,
+    OutboxDelivery,
+    OutboxMessage,
+    PolicyValue,
+    Project,
+    User,
+)
+from accounts.policy import set_value
+from ledger import accrual, adjustments
+from ledger.models import AccrualSchedule, LedgerAccount, LedgerEntry, LedgerTransaction, VerificationRun
+from payments import bank_transfers
+from payments.models import BankTransfer
+from quotas.allocations import start
+from quotas.models import Allocation, Sku, SkuRate
+from tests.cast import ACTOR, NOON, Cast
+
+_MODELS: dict[str, type[Model]] = {
+    f"{model._meta.app_label}_{model._meta.model_name}": model
+    for model in (
+        *(ApprovalRequest, AuditLog, BillingAccount, BillingAccountBinding, LegalEntity, Membership, Organization),
+        *(OutboxDelivery, OutboxMessage, PolicyValue, Project, User, Group, AccrualSchedule, LedgerAccount),
+        *(LedgerEntry, LedgerTransaction, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
+    )
+}
+
+
+@dataclass
+class Scene:
+    """Knows an address for every name of a page."""
+
+    transfer: int  # the transaction that recorded 50.00 USD for the prepaid account
+    waiting: ApprovalRequest
+
+    def address(self, name: str) -> str:
+        if name == "view_on_site":
+            return "/admin/r/1/1/"
+        if name == "app_list":
+            return "/admin/accounts/"
+        model, _, page = name.rpartition("_")
+        if model.endswith("_simple"):
+            model, page = model.removesuffix("_simple"), "simple_history"
+        if page == "simple_history":
+            row = _MODELS[model]._default_manager.filter(pk__in=_versions(model)).first()
+            assert row is not None
+            version = row.history.first()  # type: ignore[attr-defined]
+            return reverse(f"admin:{name}", args=[row.pk, version.pk])
+        if model in _MODELS and page in ("change", "delete", "history", "access", "correct", "decide"):
+            row = _MODELS[model]._default_manager.order_by("pk").first()
+            assert row is not None, f"the scene has no {model}"
+            return reverse(f"admin:{name}", args=[row.pk])
+        return reverse(f"admin:{name}")
+
+
+def set_scene(cast: Cast) -> Scene:
+    """A transfer, an adjustment, usage, a request that waits, a policy, a run of verification."""
+    transfer = bank_transfers.payload(
+        cast.prepaid, amount_minor=5000, currency="USD", value_date=NOON.date(), reference="STMT-1"
+    )
+    recorded = bank_transfers.record_transfer(transfer, actor=person(cast.dana), reason="statement 1", at=NOON)
+    proposal = adjustments.payload(cast.prepaid, -250, "USD")
+    adjustments.adjust(proposal, actor=person(cast.dana), reason="a mistake of ours", at=NOON)
+    start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    accrual.drain(NOON + timedelta(minutes=10))
+    large = adjustments.payload(cast.prepaid, 50_000, "USD")
+    outcome = approvals.submit(adjustments.ACT, large, maker=cast.dana, reason="goodwill", at=now())
+    assert outcome.request is not None
+    set_value(
+        "quotas.projects_limit",
+        20,
+        scope="tenant",
+        scope_id=cast.acme.pk,
+        actor=ACTOR,
+        reason="a small customer",
+        at=NOON,
+    )
+    VerificationRun.objects.create(
+        started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0
+    )
+    return Scene(int(recorded["transaction"]), outcome.request)
+
+
+def _versions(model: str) -> list[int]:
+    history = _MODELS[model].history.model  # type: ignore[attr-defined]
+    return list(history.objects.values_list("id", flat=True)[:1])

@@ -1,0 +1,191 @@
+"""Who may open which page of the back office: every address of ours is in the table, or the test fails."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import URLPattern, URLResolver, reverse
+
+from accounts.models import User
+from tests.billing_site.back_office_scene import Scene, set_scene
+from tests.cast import Cast
+
+READ = {"viewer", "operator", "approver", "platform-admin", "superuser"}
+OPERATE = {"operator", "superuser"}
+APPROVE = {"approver", "superuser"}
+ADMINISTER = {"platform-admin", "superuser"}
+OUTSIDE = {"anonymous", "plain", "outsider"}
+
+MODELS = {
+    "accounts_organization": READ,
+    "accounts_project": READ,
+    "accounts_membership": READ,
+    "accounts_legalentity": READ,
+    "accounts_billingaccount": READ,
+    "accounts_billingaccountbinding": READ,
+    "accounts_auditlog": READ,
+    "accounts_outboxmessage": READ,
+    "accounts_outboxdelivery": READ,
+    "accounts_approvalrequest": READ,
+    "accounts_policyvalue": READ,
+    "accounts_user": ADMINISTER,
+    "auth_group": ADMINISTER,
+    "quotas_sku": READ,
+    "quotas_skurate": READ,
+    "quotas_allocation": READ,
+    "ledger_ledgeraccount": READ,
+    "ledger_ledgerentry": READ,
+    "ledger_ledgertransaction": READ,
+    "ledger_accrualschedule": READ,
+    "ledger_verificationrun": READ,
+    "payments_banktransfer": READ,
+}
+WITH_HISTORY = {
+    *("accounts_organization", "accounts_project", "accounts_membership", "accounts_legalentity"),
+    *("accounts_billingaccount", "accounts_policyvalue", "accounts_user", "quotas_sku"),
+}
+PAGES = {
+    "index": READ,
+    "login": OUTSIDE,
+    "logout": set(),  # POST only
+    "password_change": READ,
+    "password_change_done": READ,
+    "autocomplete": set(),  # no form of ours asks it
+    "jsi18n": READ,
+    "search": READ,
+    "view_on_site": set(),
+    "app_list": set(),
+    "accounts_policyvalue_set": OPERATE,
+    "accounts_user_access": ADMINISTER,
+    "accounts_approvalrequest_decide": set(),  # POST only, see below
+    "quotas_skurate_set": OPERATE,
+    "ledger_ledgerentry_adjust": OPERATE,
+    "ledger_ledgerentry_export": READ,
+    "ledger_ledgertransaction_correct": OPERATE,
+    "payments_banktransfer_record": OPERATE,
+}
+
+
+def names() -> Iterator[str]:
+    for pattern in admin.site.urls[0]:
+        yield from _names(pattern)
+
+
+def _names(pattern: URLPattern | URLResolver) -> Iterator[str]:
+    if isinstance(pattern, URLResolver):
+        for inner in pattern.url_patterns:
+            yield from _names(inner)
+    elif pattern.name:
+        yield pattern.name
+
+
+def expected() -> dict[str, set[str]]:
+    """Who reads the page behind each name. No list has a page that adds or deletes."""
+    table = dict(PAGES)
+    for model, readers in MODELS.items():
+        table |= {f"{model}_changelist": readers, f"{model}_change": readers}
+        table |= {f"{model}_history": readers if model in WITH_HISTORY else set()}
+        table |= {f"{model}_add": set(), f"{model}_delete": set()}
+    return table | {f"{model}_simple_history": MODELS[model] for model in WITH_HISTORY}
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Scene:
+    return set_scene(cast)
+
+
+@pytest.fixture
+def people(cast: Cast) -> dict[str, User | None]:
+    def staff(name: str, *groups: str, superuser: bool = False) -> User:
+        user = User.objects.create_user(
+            f"{name}@countinghouse.example", "correct horse battery", is_staff=True, is_superuser=superuser
+        )
+        user.groups.set(Group.objects.filter(name__in=groups))
+        return user
+
+    return {
+        "anonymous": None,
+        "plain": cast.alice,
+        "outsider": staff("outsider"),  # staff of no group
+        "viewer": staff("viewer", "finance-viewer"),
+        "operator": cast.dana,
+        "approver": cast.erin,
+        "platform-admin": staff("patricia", "platform-admin"),
+        "superuser": staff("root", superuser=True),
+    }
+
+
+def test_every_address_is_in_the_table() -> None:
+    assert set(names()) - {"view_on_site"} == set(expected()) - {"view_on_site"}
+
+
+def test_every_page_opens_for_those_who_may_read_it_and_for_nobody_else(
+    scene: Scene, people: dict[str, User | None]
+) -> None:
+    wrong = []
+    for who, user in people.items():
+        client = Client(raise_request_exception=True)
+        if user:
+            client.force_login(user)
+        for name, readers in expected().items():
+            response = client.get(scene.address(name))
+            opened = response.status_code == 200 and not _is_login(response, name)
+            if opened != (who in readers):
+                wrong.append((who, name, response.status_code))
+            assert response.status_code in (200, 302, 400, 403, 404, 405), (who, name)
+    assert wrong == []
+
+
+def test_no_page_lets_anybody_add_change_or_delete(scene: Scene, people: dict[str, User | None]) -> None:
+    for who in ("operator", "approver", "platform-admin", "superuser"):
+        client = Client()
+        user = people[who]
+        assert user is not None
+        client.force_login(user)
+        for model in MODELS:
+            for page in ("add", "change", "delete"):
+                response = client.post(scene.address(f"{model}_{page}"), {"post": "yes", "name": "x"})
+                assert response.status_code in (403, 404, 405), (who, model, page, response.status_code)
+            answer = client.post(
+                scene.address(f"{model}_changelist"), {"action": "delete_selected", "_selected_action": ["1"]}
+            )
+            assert answer.status_code in (200, 302, 403), (who, model)
+            assert "Are you sure" not in answer.text
+
+
+def test_an_old_version_is_read_and_never_written_back(cast: Cast, scene: Scene) -> None:
+    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    client = Client()
+    client.force_login(root)
+    cast.acme.name = "Acme Two"
+    cast.acme.save()
+    first = cast.acme.history.order_by("history_date").first()
+    address = reverse("admin:accounts_organization_simple_history", args=[cast.acme.pk, first.pk])
+    assert "Acme" in client.get(address).text
+    assert client.post(address, {"name": "Acme"}).status_code == 405
+    cast.acme.refresh_from_db()
+    assert cast.acme.name == "Acme Two"
+
+
+def test_pages_of_other_packages_are_taken_off() -> None:
+    apps = {model._meta.app_label for model in admin.site._registry}
+    assert apps == {"accounts", "quotas", "ledger", "payments", "auth"}
+
+
+def test_the_menu_holds_what_the_reader_may_open(people: dict[str, User | None]) -> None:
+    shown = {}
+    for who in ("viewer", "platform-admin"):
+        client = Client()
+        user = people[who]
+        assert user is not None
+        client.force_login(user)
+        shown[who] = client.get(reverse("admin:index")).text
+    people_page = reverse("admin:accounts_user_changelist")
+    assert people_page not in shown["viewer"]
+    assert people_page in shown["platform-admin"]
+
+
+def _is_login(response: object, name: str) -> bool:
+    return name != "login" and "/admin/login/" in getattr(response, "url", "")
