@@ -23,6 +23,10 @@ BEGIN
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'bindings_change_once';
     END IF;
     SELECT max(superseded_at) INTO previous_end FROM billing_account_bindings WHERE project_id = NEW.project_id;
+    IF NEW.phase <> 'Active' THEN
+        RAISE EXCEPTION 'a binding is born active; the past is not written afterwards'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'bindings_follow_each_other';
+    END IF;
     IF previous_end IS NOT NULL AND previous_end <> NEW.established_at THEN
         RAISE EXCEPTION 'a project is bound without a gap: the new binding begins where the last one ended'
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'bindings_follow_each_other';

@@ -37,6 +37,10 @@ BEGIN
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'quantities_follow_each_other';
     END IF;
     SELECT max(effective_to) INTO previous_end FROM allocation_quantities WHERE allocation_id = NEW.allocation_id;
+    IF NEW.effective_to IS NOT NULL THEN
+        RAISE EXCEPTION 'a quantity is born with an open end; the past is not written afterwards'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'quantities_follow_each_other';
+    END IF;
     IF previous_end IS NOT NULL AND previous_end <> NEW.effective_from THEN
         RAISE EXCEPTION 'quantities follow each other without a gap'
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'quantities_follow_each_other';
