@@ -23,7 +23,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.test import AsyncClient, Client, override_settings
-from django.urls import path
+from django.urls import include, path
 
 from accounts import correlation
 from billing_site.logging import connect_celery, dict_config
@@ -80,6 +80,7 @@ urlpatterns = [
     path("reset/<str:reset_token>", takes_token),
     path("says", says),
     path("says-later", says_later),
+    path("", include("billing_site.urls")),
 ]
 
 
