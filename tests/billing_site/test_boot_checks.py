@@ -216,6 +216,14 @@ def test_a_worker_refuses_and_says_why(process_environment: dict[str, str]) -> N
     assert "trigger usage_moves_the_cursor is missing on usage_records" in started.stderr
 
 
+def test_serve_refuses_before_it_starts_anything(process_environment: dict[str, str]) -> None:
+    wrong = {**process_environment, "DEBUG": "1", "STRIPE_LIVE_SECRET_KEY": "sk_live_x"}
+    started = start(wrong, "manage.py", "serve", "--port", "18473", "--metrics-port", "18474")
+    assert started.returncode == 1
+    assert "countinghouse.E001: DEBUG is on where live keys are." in started.stderr
+    assert started.stdout == ""
+
+
 def test_what_repairs_a_fault_still_runs(process_environment: dict[str, str]) -> None:
     as_owner_run(f"REVOKE INSERT ON ledger_entries FROM {application_role()}")
     assert ids() == {"countinghouse.E008"}

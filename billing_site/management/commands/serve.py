@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import connections
 
-from billing_site import environment
+from billing_site import boot_checks, environment
 from billing_site.site_processes import SiteProcesses
 
 _ADDRESS = "127.0.0.1"
@@ -43,6 +43,7 @@ class Command(BaseCommand):
         for number, option in ((port, "--port"), (metrics_port, "--metrics-port")):
             _require_free(number, option)
         os.environ.update(PORT=str(port), METRICS_PORT=str(metrics_port))
+        _require_sound_start()
         greeting = self._lay_demo() if demo else ""
         connections.close_all()
         site = SiteProcesses(_child_environment(), lambda: self._announce(port, greeting))
@@ -62,6 +63,14 @@ class Command(BaseCommand):
             with suppress(BrokenPipeError):
                 self.stdout.write(f"\n{greeting}\nThe site answers at http://{_ADDRESS}:{port}/ (Ctrl-C stops it)\n")
                 self.stdout.flush()
+
+
+def _require_sound_start() -> None:
+    """Said once, before the demo's data is laid; web and worker would refuse for the same reasons."""
+    try:
+        boot_checks.require_sound_start()
+    except boot_checks.BootRefused as refused:
+        raise CommandError(str(refused)) from refused
 
 
 class _Remembered(io.StringIO):
