@@ -1026,7 +1026,7 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("billing_account", None), ("seq", None)),
-                    models.Q(("billing_account__isnull", False), ("seq__gte", 1)),
+                    models.Q(("billing_account__isnull", False), ("seq__gte", 1), ("seq__isnull", False)),
                     _connector="OR",
                 ),
                 name="outbox_account_rows_have_seq",
@@ -1078,7 +1078,11 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("phase", "Active"), ("superseded_at", None)),
-                    models.Q(("phase", "Superseded"), ("superseded_at__gte", models.F("established_at"))),
+                    models.Q(
+                        ("phase", "Superseded"),
+                        ("superseded_at__gte", models.F("established_at")),
+                        ("superseded_at__isnull", False),
+                    ),
                     _connector="OR",
                 ),
                 name="bindings_superseded_has_its_time",

@@ -30,7 +30,9 @@ class BillingAccountBinding(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(phase="Active", superseded_at=None)
-                | models.Q(phase="Superseded", superseded_at__gte=models.F("established_at")),
+                | models.Q(
+                    phase="Superseded", superseded_at__isnull=False, superseded_at__gte=models.F("established_at")
+                ),
                 name="bindings_superseded_has_its_time",
             ),
         ]

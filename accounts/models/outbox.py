@@ -25,7 +25,7 @@ class OutboxMessage(models.Model):
             models.UniqueConstraint(fields=["billing_account", "seq"], name="outbox_seq_once_per_account"),
             models.CheckConstraint(
                 condition=models.Q(billing_account=None, seq=None)
-                | models.Q(billing_account__isnull=False, seq__gte=1),
+                | models.Q(billing_account__isnull=False, seq__isnull=False, seq__gte=1),
                 name="outbox_account_rows_have_seq",
             ),
         ]

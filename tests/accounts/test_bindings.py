@@ -156,6 +156,16 @@ def test_a_superseded_binding_is_not_reopened_nor_moved(cast: Cast) -> None:
         execute("DELETE FROM billing_account_bindings")
 
 
+def test_a_binding_is_superseded_at_a_moment_and_not_before_it_began(cast: Cast) -> None:
+    for end in ("NULL", "established_at - interval '1 second'"):
+        with refused_by("bindings_superseded_has_its_time"):
+            execute(
+                f"UPDATE billing_account_bindings SET phase = 'Superseded', superseded_at = {end}"
+                " WHERE project_id = %s",
+                [cast.project.pk],
+            )
+
+
 def insert(cast: Cast, project: Project, payer: BillingAccount, first: str, last: str | None = None) -> None:
     execute(
         "INSERT INTO billing_account_bindings"
