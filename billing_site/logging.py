@@ -16,6 +16,8 @@ from billing_site.scrubbing import scrub
 
 # Libraries whose DEBUG lines carry bodies, templates or SQL parameters.
 _TALKATIVE = ("django.db.backends", "django.template", "django.utils.autoreload", "stripe", "urllib3", "amqp")
+# Their INFO lines come with every ring of the bell, every two seconds.
+_REPETITIVE = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
 
 
 def _add_correlation_id(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -81,6 +83,7 @@ def dict_config(level: str, *, readable: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
             "django.request": {"level": "ERROR", "filters": ["tracebacks"]},
             **({name: {"level": "INFO"} for name in _TALKATIVE} if level == "DEBUG" else {}),
+            **({name: {"level": "WARNING"} for name in _REPETITIVE} if level == "INFO" else {}),
         },
     }
 
