@@ -10,4 +10,4 @@ def grants(approval: ApprovalRequest | None, act: str, payload: dict[str, Any]) 
     if approval is None:
         return False
     approved = ApprovalRequest.objects.filter(pk=approval.pk, act=act, payload=payload)
-    return approved.filter(state=ApprovalState.APPROVED, result=None).exists()
+    return approved.filter(state=ApprovalState.APPROVED, result__isnull=True).exists()
