@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
 from accounts.audit import system
@@ -22,6 +24,7 @@ from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
 
 ACTOR = system("test")
+PASSWORD = "correct horse battery"
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -44,17 +47,27 @@ class Cast:
     gpu: Sku  # 2.50 USD per GPU and hour
 
 
+@cache
+def _hash() -> str:
+    """Hashed once: the real hasher is slow on purpose."""
+    return make_password(PASSWORD)
+
+
+def _user(email: str, name: str, *, is_staff: bool = False) -> User:
+    return User.objects.create(email=email, display_name=name, is_staff=is_staff, password=_hash())
+
+
 def _staff(email: str, name: str, *groups: str) -> User:
-    user = User.objects.create_user(email, "correct horse battery", display_name=name, is_staff=True)
+    user = _user(email, name, is_staff=True)
     user.groups.set(Group.objects.filter(name__in=groups))
     return user
 
 
 def gather() -> Cast:
     """Bring everyone on stage at the beginning of 2026."""
-    alice = User.objects.create_user("alice@acme.example", "correct horse battery", display_name="Alice")
-    bob = User.objects.create_user("bob@acme.example", "correct horse battery", display_name="Bob")
-    charlie = User.objects.create_user("charlie@else.example", "correct horse battery", display_name="Charlie")
+    alice = _user("alice@acme.example", "Alice")
+    bob = _user("bob@acme.example", "Bob")
+    charlie = _user("charlie@else.example", "Charlie")
     entity = LegalEntity.objects.create(
         name="Countinghouse Inc", country="US", base_currency="USD", time_zone="America/New_York", created_at=BEGINNING
     )

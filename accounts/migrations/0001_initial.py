@@ -346,6 +346,7 @@ class Migration(migrations.Migration):
             model_name="billingaccount",
             name="legal_entity",
             field=models.ForeignKey(
+                db_index=False,
                 on_delete=django.db.models.deletion.PROTECT, related_name="billing_accounts", to="accounts.legalentity"
             ),
         ),

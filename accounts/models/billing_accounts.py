@@ -24,7 +24,9 @@ class BillingAccount(PublicId, models.Model):
     PUBLIC_PREFIX = "ba"
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="billing_accounts")
-    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="billing_accounts")
+    legal_entity = models.ForeignKey(
+        LegalEntity, on_delete=models.PROTECT, related_name="billing_accounts", db_index=False
+    )
     name = models.CharField(max_length=256)
     currency = models.CharField(max_length=3)
     settlement = models.CharField(max_length=16, choices=Settlement.choices)

@@ -89,7 +89,6 @@ class LedgerEntryAdmin(StaffAdmin):
         *(moment("effective_at", "Effective"), moment("created_at", "Written")),
         *("reference_type", "reference_id", pairs("metadata", "Metadata")),
     )
-    list_before_template = "admin/ledger/entries_links.html"
     change_form_before_template = "admin/ledger/entry_links.html"
     empty_text = "No entries."
     empty_hint = "Entries appear when usage is billed or a transfer is recorded. Nobody writes one by hand."
@@ -102,6 +101,10 @@ class LedgerEntryAdmin(StaffAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return (find_entries(queryset, search_term) if search_term.strip() else queryset), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        exports = reverse("admin:ledger_ledgerentry_export")
+        return super().changelist_view(request, {"exports": exports, **(extra_context or {})})
 
     def export(self, request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
         """The list as filtered, streamed; times in UTC."""

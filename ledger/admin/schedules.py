@@ -22,7 +22,7 @@ class AccrualScheduleAdmin(StaffAdmin):
         "park_code",
         "park_reason",
         "failures",
-        moment("retry_at", "Tried again"),
+        moment("retry_at", "Next try"),
     )
     list_select_related = ("billing_account",)
     list_filter = (choice("parked", "parked", lambda: [("yes", "parked"), ("no", "not parked")], _parked),)

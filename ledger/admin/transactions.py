@@ -59,6 +59,8 @@ class LedgerTransactionAdmin(StaffAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": posted.business_key,
+            "opts": self.opts,
+            "original": posted,
             "posted": posted,
             "entries": entries[:SHOWN_ENTRIES],
             "more": len(entries) > SHOWN_ENTRIES,

@@ -226,6 +226,7 @@ class Migration(migrations.Migration):
                 (
                     "billing_account",
                     models.ForeignKey(
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="ledger_accounts",
@@ -235,6 +236,7 @@ class Migration(migrations.Migration):
                 (
                     "legal_entity",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.legalentity",

@@ -4,7 +4,7 @@ from django.db import migrations
 # transition table joined back to the book was seen to turn quadratic on a table without statistics).
 SQL = """
 CREATE FUNCTION entries_are_whole() RETURNS trigger LANGUAGE plpgsql
-    SET enable_seqscan = off SET enable_mergejoin = off AS $$
+    SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     IF EXISTS (SELECT FROM new_rows GROUP BY transaction_id, currency HAVING sum(amount_minor) <> 0) THEN
         RAISE EXCEPTION 'the entries of a transaction must sum to zero in each currency'
@@ -20,14 +20,15 @@ BEGIN
     END IF;
     IF EXISTS (
         SELECT FROM (
-            SELECT DISTINCT ledger_account_id, billing_account_id, account_seq IS NOT NULL AS chained FROM new_rows
+            SELECT DISTINCT ledger_account_id, currency, billing_account_id, account_seq IS NOT NULL AS chained
+            FROM new_rows
         ) n
         LEFT JOIN ledger_accounts a ON a.id = n.ledger_account_id
-        WHERE n.chained IS DISTINCT FROM a.chained
+        WHERE a.currency IS DISTINCT FROM n.currency OR n.chained IS DISTINCT FROM a.chained
            OR (a.chained AND a.billing_account_id IS DISTINCT FROM n.billing_account_id)
     ) THEN
-        RAISE EXCEPTION 'an entry on a customer account carries its sequence and its billing account, others carry none'
-            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entries_chain_where_they_must';
+        RAISE EXCEPTION 'an entry has its account''s currency; on a customer account it carries its sequence and billing account'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entry_fits_its_account';
     END IF;
     IF EXISTS (
         SELECT FROM (
@@ -36,8 +37,11 @@ BEGIN
             FROM new_rows WHERE account_seq IS NOT NULL
             WINDOW w AS (PARTITION BY ledger_account_id ORDER BY account_seq)
         ) n
-        LEFT JOIN ledger_entries e ON n.last_seq IS NULL
-            AND e.ledger_account_id = n.ledger_account_id AND e.account_seq = n.account_seq - 1
+        LEFT JOIN LATERAL (
+            SELECT account_seq, balance_after FROM ledger_entries
+            WHERE n.last_seq IS NULL AND ledger_account_id = n.ledger_account_id AND account_seq = n.account_seq - 1
+            OFFSET 0
+        ) e ON true
         WHERE n.account_seq <> coalesce(n.last_seq, e.account_seq, 0) + 1
            OR n.balance_after <> coalesce(n.last_balance, e.balance_after, 0) + n.amount_minor
     ) THEN

@@ -10,12 +10,13 @@ from accounts.public_ids import PublicId
 class LedgerAccount(models.Model):
     """An account of the book. Customer kinds are chained: their entries carry a sequence and a running balance."""
 
-    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="+")
+    # One index, the unique one: on a fresh book a second would tempt the planner into scanning it for each account.
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="+", db_index=False)
     kind = models.CharField(max_length=32)
     detail = models.CharField(max_length=64, default="", blank=True)
     currency = models.CharField(max_length=3)
     billing_account = models.ForeignKey(
-        BillingAccount, null=True, on_delete=models.PROTECT, related_name="ledger_accounts"
+        BillingAccount, null=True, on_delete=models.PROTECT, related_name="ledger_accounts", db_index=False
     )
     chained = models.BooleanField()
 

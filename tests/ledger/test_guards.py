@@ -227,29 +227,29 @@ def test_an_entry_needs_a_transaction_that_exists(book: Book) -> None:
         ({"seq": -1}, "entry_chain_is_whole"),
         ({"balance_after": None}, "entry_chain_is_whole"),
         ({"seq": None}, "entry_chain_is_whole"),  # a NULL in a CHECK is no refusal unless it says so
-        ({"seq": None, "balance_after": None}, "entries_chain_where_they_must"),
+        ({"seq": None, "balance_after": None}, "entry_fits_its_account"),
         ({"billing_account": None}, "entry_chain_is_whole"),
         ({"currency": None}, NULL_REFUSED),
-        ({"currency": "EUR"}, "entry_currency_of_its_account"),
-        ({"currency": "usd"}, "entry_currency_of_its_account"),
+        ({"currency": "EUR"}, "entry_fits_its_account"),
+        ({"currency": "usd"}, "entry_fits_its_account"),
         ({"reason": "because"}, "entry_reason_is_known"),
     ],
 )
 def test_a_customer_entry_that_is_not_right_is_refused(book: Book, change: dict[str, object], rule: str) -> None:
     credit = replace(book.credit, **change)  # type: ignore[arg-type]
-    debit = replace(book.debit, currency=credit.currency) if rule == "entry_currency_of_its_account" else book.debit
+    debit = replace(book.debit, currency=credit.currency) if rule == "entry_fits_its_account" else book.debit
     with refused_by(rule):
         insert_entries(insert_transaction("raw:1"), credit, debit)
         check_deferred()
 
 
 def test_a_customer_entry_belongs_to_the_account_of_its_wallet(book: Book, cast: Cast) -> None:
-    with refused_by("entries_chain_where_they_must"):
+    with refused_by("entry_fits_its_account"):
         insert_entries(insert_transaction("raw:1"), replace(book.credit, billing_account=cast.foreign.pk), book.debit)
 
 
 def test_a_system_account_has_no_sequence(book: Book) -> None:
-    with refused_by("entries_chain_where_they_must"):
+    with refused_by("entry_fits_its_account"):
         insert_entries(insert_transaction("raw:1"), book.credit, replace(book.debit, seq=1, balance_after=-500))
 
 
