@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from accounts.audit import Actor
+from accounts.clock import check_moment
 from accounts.correlation import current_correlation_id
 from accounts.errors import AmountInvalid, constraints
 from accounts.models import BillingAccount, LegalEntity
@@ -101,8 +102,10 @@ SELECT id FROM born
 def post(account: BillingAccount, act: Act, *, actor: Actor, at: datetime) -> Posted:
     """Write one transaction of the account's currency, effective at `at`.
 
-    Raises Unbalanced, AmountInvalid, AlreadyPosted (business key), InsufficientBalance (a wallet below its floor of 0).
+    Raises Unbalanced, AmountInvalid, TimeInvalid, AlreadyPosted (business key), InsufficientBalance (a wallet below
+    its floor of 0).
     """
+    at = check_moment(at)
     if sum(line.amount_minor for line in act.lines) != 0 or len(act.lines) < 2:
         raise Unbalanced("the lines of an act sum to zero and are two at least")
     heads = _heads(account, act.lines)

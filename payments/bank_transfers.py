@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts import approvals
 from accounts.audit import Actor, record, require_reason
+from accounts.clock import check_moment
 from accounts.currencies import format_minor, parse_positive_minor
 from accounts.errors import (
     AccountNotReady,
@@ -79,7 +80,7 @@ def record_transfer(
     registry.active().require("staff_transfers")
     if actor.user_id is None:
         raise Forbidden("a transfer is recorded by a person")
-    amount_minor, reason = parse_positive_minor(proposal["amount_minor"]), require_reason(reason)
+    amount_minor, reason, at = parse_positive_minor(proposal["amount_minor"]), require_reason(reason), check_moment(at)
     account = lock_account(proposal["billing_account"])
     _receivable(account, proposal, at)
     approvals.require(ACT, proposal, LIMIT, amount_minor=amount_minor, currency=account.currency, approval=approval)
