@@ -20,8 +20,7 @@ LIMIT = "approvals.credit_minor"
 
 def payload(account: BillingAccount, amount_minor: object, currency: str) -> dict[str, Any]:
     """The proposal as it is stored and decided. Raises AmountInvalid, CurrencyMismatch."""
-    if currency != account.currency:
-        raise CurrencyMismatch(f"this account is kept in {account.currency}")
+    _same_currency(account, currency)
     return {
         "billing_account": account.pk,
         "amount_minor": parse_minor(amount_minor),
@@ -48,10 +47,12 @@ def adjust(
 ) -> dict[str, Any]:
     """Post an adjustment of ± minor units of the account's currency.
 
-    Raises ApprovalRequired above the policy limit, InsufficientBalance (a wallet below 0), ReasonRequired, NotFound.
+    Raises ApprovalRequired above the policy limit, InsufficientBalance (a wallet below 0), CurrencyMismatch,
+    AmountInvalid, ReasonRequired, NotFound.
     """
     amount_minor, reason = parse_minor(proposal["amount_minor"]), require_reason(reason)
     account = lock_account(proposal["billing_account"])
+    _same_currency(account, proposal["currency"])
     approvals.require(ACT, proposal, LIMIT, amount_minor=amount_minor, currency=account.currency, approval=approval)
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('ledger_adjustment_numbers')")
@@ -95,3 +96,8 @@ def describe(proposal: dict[str, Any]) -> approvals.Proposal:
         raise NotFound("no such billing account", field="billing_account")
     amount = format_minor(proposal["amount_minor"], account.currency)
     return approvals.Proposal(f"Adjust {account.name} by {amount}", account, proposal["amount_minor"], account.currency)
+
+
+def _same_currency(account: BillingAccount, currency: str) -> None:
+    if currency != account.currency:
+        raise CurrencyMismatch(f"this account is kept in {account.currency}")
