@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.contrib import admin
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,10 +16,10 @@ NOTHING = "–"
 _TONES = {"good": "success", "bad": "danger", "wait": "warning", "calm": "info"}
 
 
-def show_money(amount_minor: int | None, currency: str) -> SafeString | str:
+def show_money(amount_minor: int | None, currency: str) -> SafeString:
     """An amount in minor units as `1,234.50 USD`; a debit carries a true minus sign and a colour."""
     if amount_minor is None:
-        return NOTHING
+        return format_html('<span class="money">{}</span>', NOTHING)
     # A row of the book may name a currency that has left the list; its amount is still shown.
     text = format_minor(amount_minor, currency) if currency in EXPONENTS else f"{amount_minor} {currency}"
     sign = "negative" if amount_minor < 0 else "positive"
@@ -104,6 +105,15 @@ def pairs(field: str, title: str) -> Callable[[Any], SafeString | str]:
 
     column.__name__ = f"pairs_{field}"
     return column
+
+
+@admin.display(description="Billing account")
+def account_link(row: Any) -> SafeString | str:
+    """The billing account of a row, leading to its page."""
+    if row.billing_account_id is None:
+        return NOTHING
+    url = reverse("admin:accounts_billingaccount_change", args=[row.billing_account_id])
+    return format_html('<a class="link" href="{}">{}</a>', url, row.billing_account.name)
 
 
 @admin.display(description="Id")

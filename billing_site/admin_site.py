@@ -5,8 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import InvalidPage
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
@@ -38,8 +39,8 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         return TemplateResponse(request, "admin/home.html", context)
 
     def app_index(self, request: HttpRequest, app_label: str, extra_context: Any = None) -> HttpResponse:
-        """The menu is by work; lists of an app's tables are no pages here."""
-        raise Http404
+        """The menu is by work; breadcrumbs that name an app lead home."""
+        return HttpResponseRedirect(reverse("admin:index"))
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """No form of ours completes; the view would count rows."""

@@ -57,6 +57,7 @@ ROOT_URLCONF = "billing_site.urls"
 ASGI_APPLICATION = "billing_site.asgi.application"
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -140,6 +141,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "billing_site.admin_site.environment_badge",
+    "SITE_FAVICONS": [{"rel": "icon", "href": lambda request: static("billing_site/favicon.svg")}],
     "STYLES": [lambda request: static("billing_site/back_office.css")],
     "SIDEBAR": {"navigation": "billing_site.back_office.menu.navigation"},
 }

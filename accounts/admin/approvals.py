@@ -59,6 +59,8 @@ class ApprovalRequestAdmin(StaffAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": asked.summary,
+            "opts": self.opts,
+            "original": asked,
             "asked": asked,
             "tones": TONES,
             "preview": preview_of(asked.act, asked.payload) if pending else None,

@@ -4,13 +4,13 @@ from django.contrib import admin
 
 from accounts.admin.filters import days
 from accounts.admin.staff_admin import StaffAdmin
-from accounts.display import moment, pairs, show_money
+from accounts.display import account_link, moment, pairs, show_money
 from accounts.models import AuditLog
 
 
 @admin.register(AuditLog)
 class AuditLogAdmin(StaffAdmin):
-    list_display = (moment("at", "At"), "action", "actor_kind", "by", "billing_account", "reason", "balance")
+    list_display = (moment("at", "At"), "action", "by", account_link, "reason", "balance")
     list_select_related = ("actor", "billing_account")
     list_filter = (days("at", "day"),)
     search_fields = ("correlation_id", "=action")

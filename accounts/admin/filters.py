@@ -9,6 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from unfold.contrib.filters.admin import DropdownFilter
 from unfold.contrib.filters.forms import RangeDateForm
 
 from accounts.clock import check_moment
@@ -23,7 +24,7 @@ def choice(
 ) -> type[admin.SimpleListFilter]:
     """A filter by one of a few values of a field, or by whatever `narrow` makes of the value."""
 
-    class Choice(admin.SimpleListFilter):
+    class Choice(DropdownFilter):  # type: ignore[misc]
         title = label
         parameter_name = name
         parameters: ClassVar = (name,)
@@ -33,7 +34,7 @@ def choice(
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             value = self.value()
-            if value is None:
+            if not value:
                 return queryset
             if value not in {str(key) for key, _ in self.lookup_choices}:
                 raise IncorrectLookupParameters(f"{label} is not {value!r}")
@@ -68,9 +69,9 @@ def days(field: str, label: str) -> type[admin.ListFilter]:
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             if first in self.used_parameters:
-                queryset = queryset.filter(**{f"{field}__gte": _midnight(self.used_parameters[first], 0)})
+                queryset = queryset.filter(**{f"{field}__gte": _midnight(str(self.used_parameters[first]), 0)})
             if last in self.used_parameters:
-                queryset = queryset.filter(**{f"{field}__lt": _midnight(self.used_parameters[last], 1)})
+                queryset = queryset.filter(**{f"{field}__lt": _midnight(str(self.used_parameters[last]), 1)})
             return queryset
 
         def choices(self, changelist: Any) -> Iterator[Any]:

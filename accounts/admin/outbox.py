@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from accounts.admin.filters import choice, days
 from accounts.admin.staff_admin import StaffAdmin
-from accounts.display import moment, pairs, tag
+from accounts.display import account_link, moment, pairs, tag
 from accounts.models import DeliveryState, OutboxDelivery, OutboxMessage
 
 _TONES = {"delivered": "good", "dead": "bad", "pending": "wait"}
@@ -12,7 +12,7 @@ _TONES = {"delivered": "good", "dead": "bad", "pending": "wait"}
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(StaffAdmin):
-    list_display = ("id", "topic", "billing_account", "seq", moment("occurred_at", "Happened"), "correlation_id")
+    list_display = ("id", "topic", account_link, "seq", moment("occurred_at", "Happened"), "correlation_id")
     list_select_related = ("billing_account",)
     list_filter = (days("occurred_at", "day"),)
     search_fields = ("correlation_id", "=topic")
@@ -37,7 +37,7 @@ class OutboxDeliveryAdmin(StaffAdmin):
         tag("state", "State", _TONES),
         "route",
         "message",
-        "billing_account",
+        account_link,
         "attempts",
         moment("next_attempt_at", "Next attempt"),
         "last_error",

@@ -130,7 +130,7 @@ class PolicyValueAdmin(HistoryStaffAdmin):
     search_fields = ("key",)
     search_help_text = "Key"
     fields = list_display
-    list_before_template = "admin/policies/defaults.html"
+    list_extra_template = "admin/policies/defaults.html"
     empty_text = "No policy is set: the defaults are in force."
     empty_hint = "Set one with the button above."
 

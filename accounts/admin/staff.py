@@ -1,10 +1,10 @@
 """People and staff groups, for platform-admin alone. The one act is setting somebody's access."""
 
+from importlib import import_module
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
 from django.http import Http404, HttpRequest
 from django.urls import reverse
@@ -19,7 +19,8 @@ from accounts.clock import now
 from accounts.display import moment, public_id
 from accounts.models import User
 
-admin.site.unregister(auth_admin.Group)
+import_module("django.contrib.auth.admin")  # it registers its own page of groups
+admin.site.unregister(Group)
 
 
 class AccessForm(forms.Form):

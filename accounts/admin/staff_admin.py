@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
+from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
@@ -23,6 +24,9 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     sortable_by = ()
     list_filter_submit = True
     list_fullwidth = True
+    list_before_template = "admin/list_head.html"
+    list_extra_template = ""
+    show_facets = ShowFacets.NEVER
     show_full_result_count = False
     paginator = UncountedPaginator
     empty_text = "Nothing is here yet."
@@ -72,12 +76,25 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"empty_text": self.empty_text, "empty_hint": self.empty_hint, **(extra_context or {})}
+        context = {
+            "acts": self._acts(request),
+            "list_extra_template": self.list_extra_template,
+            **(extra_context or {}),
+        }
         return cast(HttpResponse, super().changelist_view(request, context))
+
+    def _acts(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """Title and address of the acts that begin at this list and that the reader may do."""
+        info = f"{self.opts.app_label}_{self.opts.model_name}"
+        pages = [page for page in self.act_pages if "<" not in page.path and may(request, page.ability)]
+        return [(page.title, reverse(f"admin:{info}_{page.name}")) for page in pages]
 
 
 class HistoryStaffAdmin(SimpleHistoryAdmin, StaffAdmin):  # type: ignore[misc]
     """As StaffAdmin, with the history of the row to read."""
+
+    object_history_list_template = "admin/history_list.html"
+    object_history_form_template = "admin/history_version.html"
 
     def has_view_history_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may(request, self.view_ability)

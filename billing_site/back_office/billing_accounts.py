@@ -73,7 +73,12 @@ class BillingAccountAdmin(NamedAdmin):
         account = self.get_object(request, object_id)
         if account is None:
             raise Http404
-        context = {**self.admin_site.each_context(request), **_page(account, request)}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": account,
+            **_page(account, request),
+        }
         return TemplateResponse(request, "admin/accounts/billing_account.html", context)
 
 

@@ -16,11 +16,11 @@ STALE = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Card:
-    """A figure, whether all is well, what to do where it is not, and the list behind it."""
+    """A figure, how it stands, what to do about it, and the list behind it."""
 
     title: str
     figure: str
-    calm: bool
+    tone: str  # calm, wait or alarm
     hint: str
     url: str
 
@@ -42,28 +42,28 @@ def cards(at: datetime) -> list[Card]:
         Card(
             "Parked accounts",
             str(parked),
-            parked == 0,
+            "alarm" if parked else "calm",
             "Billing them fails; the reason is in the list." if parked else "Every account is billed.",
             _list("ledger_accrualschedule", parked="yes"),
         ),
         Card(
             "Approvals waiting",
             str(waiting),
-            waiting == 0,
+            "wait" if waiting else "calm",
             "A second person decides." if waiting else "Nothing waits for a second person.",
             _list("accounts_approvalrequest", state="pending"),
         ),
         Card(
             "Dead letters",
             str(dead),
-            dead == 0,
+            "alarm" if dead else "calm",
             "These were given up; read the error." if dead else "Everything that happened was told.",
             _list("accounts_outboxdelivery", state="dead"),
         ),
         Card(
             "Accrual lag",
             span(lag),
-            lag <= LATE_SECONDS,
+            "calm" if lag <= LATE_SECONDS else "alarm",
             "Billing is up to date." if lag <= LATE_SECONDS else "Usage waits to be billed. Does the worker run?",
             _list("ledger_accrualschedule", parked="no"),
         ),
@@ -98,12 +98,13 @@ def _verification(at: datetime) -> Card:
     url = _list("ledger_verificationrun")
     run = figures.last_verification(at)
     if run is None:
-        return Card("Last verification", "never", False, "Run verify_books to prove the book.", url)
-    fresh = run.age_seconds <= STALE.total_seconds()
-    hint = "No violations." if not run.violations else f"{run.violations} violations: read them now."
-    if fresh is False:
+        return Card("Last verification", "never", "wait", "Run verify_books to prove the book.", url)
+    stale = run.age_seconds > STALE.total_seconds()
+    hint = f"{run.violations} violations: read them now." if run.violations else "No violations."
+    if stale:
         hint += " It is long ago: does beat run?"
-    return Card("Last verification", f"{span(run.age_seconds)} ago", fresh and not run.violations, hint, url)
+    tone = "alarm" if run.violations else "wait" if stale else "calm"
+    return Card("Last verification", f"{span(run.age_seconds)} ago", tone, hint, url)
 
 
 def _list(page: str, **filters: str) -> str:

@@ -19,7 +19,7 @@ from accounts.admin.previews import Preview
 from accounts.admin.staff_admin import StaffAdmin
 from accounts.clock import now
 from accounts.currencies import format_minor
-from accounts.display import moment, money, public_id
+from accounts.display import account_link, moment, money, public_id
 from accounts.models import BillingAccount, User
 from accounts.public_ids import decode
 from ledger.admin.adjust import AMOUNT_HINT, posted
@@ -94,7 +94,7 @@ class BankTransferAdmin(StaffAdmin):
     list_display = (
         "reference",
         public_id,
-        "billing_account",
+        account_link,
         money("amount_minor", "Amount"),
         "value_date_iso",
         moment("recorded_at", "Recorded"),

@@ -1,0 +1,234 @@
+"""Lists: never counted, few queries, filters that refuse what they do not offer, an export that is harmless."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.admin.csv_export import safe
+from accounts.lifecycle import open_billing_account, open_organization
+from ledger import accrual
+from ledger.models import LedgerEntry
+from tests.billing_site.back_office_scene import Scene, set_scene
+from tests.billing_site.test_back_office_access import MODELS
+from tests.cast import ACTOR, NOON, Cast
+
+ENTRIES = "admin:ledger_ledgerentry_changelist"
+EXPORT = "admin:ledger_ledgerentry_export"
+
+
+@pytest.fixture
+def scene(cast: Cast) -> Scene:
+    return set_scene(cast)
+
+
+@pytest.fixture
+def dana(cast: Cast, client: Client) -> Client:
+    client.force_login(cast.dana)
+    return client
+
+
+def exported(client: Client, query: str = "") -> list[dict[str, str]]:
+    response = client.get(reverse(EXPORT) + query)
+    assert response.status_code == 200
+    assert response["Content-Disposition"] == 'attachment; filename="ledger-entries.csv"'
+    text = b"".join(response.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_no_list_counts_its_rows_and_each_is_few_queries(cast: Cast, scene: Scene) -> None:
+    cast.dana.is_superuser = True
+    cast.dana.save()
+    client = Client()
+    client.force_login(cast.dana)
+    for model in MODELS:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            response = client.get(scene.address(f"{model}_changelist"))
+        assert response.status_code == 200
+        statements = [query["sql"] for query in queries]
+        assert not [sql for sql in statements if "COUNT(" in sql.upper()], model
+        assert not [sql for sql in statements if "OFFSET" in sql.upper()], model
+        assert len(statements) <= 12, (model, statements)
+
+
+def test_the_queries_of_a_list_do_not_grow_with_its_rows(dana: Client, scene: Scene) -> None:
+    with CaptureQueriesContext(connection) as few:
+        dana.get(reverse(ENTRIES))
+    accrual.drain(NOON + timedelta(hours=2))
+    assert LedgerEntry.objects.count() > 100
+    with CaptureQueriesContext(connection) as many:
+        dana.get(reverse(ENTRIES))
+    assert len(many) == len(few)
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_double(dana: Client, scene: Scene) -> None:
+    accrual.drain(NOON + timedelta(hours=5))
+    seen: list[int] = []
+    address = reverse(ENTRIES) + "?reason=usage"
+    while address:
+        found = dana.get(address).context["cl"]
+        seen += [entry.pk for entry in found.result_list]
+        address = reverse(ENTRIES) + found.next_page if found.next_page else ""
+    wanted = list(LedgerEntry.objects.filter(reason="usage").order_by("-pk").values_list("pk", flat=True))
+    assert len(wanted) > 200
+    assert seen == wanted
+
+
+def test_entries_are_found_by_what_people_have_at_hand(cast: Cast, dana: Client, scene: Scene) -> None:
+    transfer = LedgerEntry.objects.filter(transaction_id=scene.transfer)
+    entry, posted = transfer.first(), transfer.get(reason="transfer", account_seq=1)
+    assert entry is not None
+    terms = {
+        entry.public_id: {entry.pk},
+        posted.transaction.public_id: set(transfer.values_list("pk", flat=True)),
+        "transfer:STMT-1": set(transfer.values_list("pk", flat=True)),
+        "STMT-1": set(transfer.values_list("pk", flat=True)),
+        cast.prepaid.public_id: set(
+            LedgerEntry.objects.filter(ledger_account__billing_account=cast.prepaid).values_list("pk", flat=True)
+        ),
+        cast.foreign.public_id: set(),
+        "ba_zzzzzzzzzzzzz": set(),
+        "%": set(),
+    }
+    for term, wanted in terms.items():
+        found = dana.get(reverse(ENTRIES), {"q": term}).context["cl"].result_list
+        assert {row.pk for row in found} == wanted, term
+
+
+def test_filters_narrow(cast: Cast, dana: Client, scene: Scene) -> None:
+    def found(**query: str) -> set[str]:
+        rows = dana.get(reverse(ENTRIES), query).context["cl"].result_list
+        return {f"{row.ledger_account.kind}/{row.reason}" for row in rows}
+
+    assert found(kind="bank") == {"bank/transfer"}
+    assert found(reason="adjustment") == {"wallet/adjustment", "allowances/adjustment"}
+    assert found(currency="USD", kind="usage_revenue") == {"usage_revenue/usage"}
+    assert found(kind="", reason="", currency="", effective_at_from="", effective_at_to="") == found()
+    assert found(effective_at_from="2026-03-11") == set()
+    assert found(effective_at_from="2026-03-10", effective_at_to="2026-03-10", kind="bank") == {"bank/transfer"}
+
+
+def test_days_are_the_reader_s(cast: Cast, dana: Client, scene: Scene) -> None:
+    """Noon in UTC is the next day in Kiritimati."""
+    cast.dana.time_zone = "Pacific/Kiritimati"
+    cast.dana.save()
+    page = dana.get(reverse(ENTRIES), {"effective_at_to": "2026-03-10"})
+    assert not page.context["cl"].result_list
+    text = dana.get(reverse(ENTRIES), {"kind": "bank"}).text
+    assert '<time class="moment" datetime="2026-03-10T12:00:00+00:00" title="2026-03-10 12:00:00 UTC">' in text
+    assert "2026-03-11 02:00:00 +14" in text
+
+
+def test_a_time_zone_that_is_none_is_read_as_utc(cast: Cast, dana: Client, scene: Scene) -> None:
+    for name in ("Nowhere/Land", "", "../../etc/passwd", "\x01"):
+        cast.dana.time_zone = name
+        cast.dana.save()
+        assert "2026-03-10 12:00:00 UTC" in dana.get(reverse(ENTRIES), {"kind": "bank"}).text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("?kind=nothing", "?reason=%00", "?currency='", "?kind=wallet%00", "?effective_at_from=10000-01-01"),
+        *("?effective_at_to=9999-12-31", "?effective_at_from=yesterday", "?effective_at_to=%00", "?q=%00"),
+        *("?after=x", "?after=99999999999999999999", "?after=-1", "?after=٣", "?p=9999", "?o=-6.1", "?all=", "?e=1"),
+        *("?transaction__business_key__startswith=t", "?ledger_account__billing_account__name=x", "?pk=1"),
+        *("?_popup=1", "?_to_field=id", "?_to_field=password", "?_facets=True", "?q=" + "x" * 5000),
+    ],
+)
+def test_no_query_string_is_a_server_error(dana: Client, query: str) -> None:
+    response = dana.get(reverse(ENTRIES) + query)
+    assert response.status_code in (200, 302, 400)
+    assert dana.get(reverse(EXPORT) + query).status_code in (200, 400)
+
+
+def test_pages_of_the_site_refuse_bad_input_without_an_error(dana: Client) -> None:
+    for path in ("search/?s=x&page=0", "search/?s=x&page=abc", "search/?s=%00", "autocomplete/?app_label=accounts"):
+        assert dana.get(f"/admin/{path}").status_code in (200, 404)
+    for key in ("0", "-1", "x", "9" * 30, "%00", "1/2"):
+        for model in MODELS:
+            name = model.replace("_", "/")
+            assert dana.get(f"/admin/{name}/{key}/change/").status_code in (302, 403, 404), (model, key)
+
+
+def test_the_export_holds_the_filtered_list(cast: Cast, dana: Client, scene: Scene) -> None:
+    rows = exported(dana, "?kind=bank")
+    assert rows == [
+        {
+            "entry": LedgerEntry.objects.get(ledger_account__kind="bank").public_id,
+            "transaction": LedgerEntry.objects.get(ledger_account__kind="bank").transaction.public_id,
+            "effective_at": "2026-03-10T12:00:00+00:00",
+            "billing_account": cast.prepaid.public_id,
+            "account": "bank",
+            "reason": "transfer",
+            "amount_minor": "-5000",
+            "currency": "USD",
+            "balance_after_minor": "",
+            "business_key": "transfer:STMT-1",
+            "actor": f"user:{cast.dana.pk}",
+        }
+    ]
+    assert len(exported(dana)) == LedgerEntry.objects.count()
+    assert sum(int(row["amount_minor"]) for row in exported(dana)) == 0
+
+
+def test_the_export_is_read_in_pieces(dana: Client, scene: Scene) -> None:
+    accrual.drain(NOON + timedelta(hours=40))
+    assert LedgerEntry.objects.count() > 2000
+    response = dana.get(reverse(EXPORT))
+    with CaptureQueriesContext(connection) as queries:
+        lines = sum(1 for _ in response)
+    assert lines == LedgerEntry.objects.count() + 1
+    assert len(queries) == 2
+    assert all("LIMIT 2000" in query["sql"] for query in queries)
+
+
+@pytest.mark.parametrize("start", [*"=+-@\t\r\n\x00", *"\uff1d\uff0b\uff0d\uff20", " =", "\u00a0+"])
+def test_text_that_could_be_a_formula_stays_text(start: str) -> None:
+    assert safe(f"{start}1+1") == f"'{start}1+1"
+
+
+def test_numbers_and_plain_text_stay_as_they_are() -> None:
+    assert safe(-5000) == -5000
+    assert safe(None) is None
+    assert safe("transfer:STMT-1") == "transfer:STMT-1"
+    assert safe("") == ""
+
+
+def test_names_are_shown_as_they_were_written(cast: Cast, dana: Client, scene: Scene) -> None:
+    """A name or a reason is text wherever it is shown."""
+    payload = '<script>alert("x")</script>'
+    organization = open_organization(payload, "script", owner=cast.alice, at=NOON)
+    account = open_billing_account(
+        organization, cast.entity, payload, currency="USD", settlement="prepaid", actor=ACTOR, at=NOON
+    )
+    dana.post(
+        reverse("admin:ledger_ledgerentry_adjust"),
+        {"billing_account": account.public_id, "amount_minor": "5", "currency": "USD", "reason": payload},
+    )
+    pages = [
+        reverse("admin:accounts_billingaccount_changelist"),
+        reverse("admin:accounts_billingaccount_change", args=[account.pk]),
+        reverse("admin:accounts_organization_changelist"),
+        reverse("admin:accounts_organization_change", args=[organization.pk]),
+        reverse("admin:accounts_organization_history", args=[organization.pk]),
+        reverse("admin:accounts_auditlog_changelist"),
+        reverse(ENTRIES) + "?q=%3Cscript%3Ealert(%22x%22)%3C/script%3E",
+    ]
+    for page in pages:
+        text = dana.get(page).text
+        assert "<script>alert(" not in text, page
+        assert "&lt;script&gt;alert(" in text, page
+    preview = dana.post(
+        reverse("admin:ledger_ledgerentry_adjust"),
+        {"billing_account": account.public_id, "amount_minor": "5", "currency": "USD", "reason": payload},
+    )
+    assert "<script>alert(" not in preview.text
+    assert preview.text.count("&lt;script&gt;alert(") >= 2
