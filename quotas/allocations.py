@@ -140,15 +140,22 @@ def complete_release(allocation_id: int, *, completed_at: datetime, actor: Actor
 
 
 def _payer(project: Project) -> tuple[BillingAccount, BillingAccountBinding]:
-    """The account bound now, locked, and its binding; read again under the lock because a rebind may win the race."""
+    """The account bound now, locked, and its binding; read again under the lock because a rebind may win the race.
+
+    A lost race lets its lock go before the next try: to hold one payer and ask for another, in whatever order, is how
+    an act and a rebind dead-lock.
+    """
     for _ in range(3):
+        try_ = transaction.savepoint()
         bound = BillingAccount.objects.filter(bindings__project=project, bindings__phase=BindingPhase.ACTIVE)
         account = bound.select_for_update(of=("self",), no_key=True).first()
         binding = active_binding(project)
         if account is None or binding is None:
             break
         if binding.billing_account_id == account.pk:
+            transaction.savepoint_commit(try_)
             return account, binding
+        transaction.savepoint_rollback(try_)
     raise NotBound("the project has no active billing account binding")
 
 

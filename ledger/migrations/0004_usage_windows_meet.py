@@ -43,7 +43,8 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('ensure_month', 0));
-    IF to_regclass('public.' || partition) IS NOT NULL THEN
+    -- Read from the catalogue: to_regclass may still answer from its cache what was true before the wait.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = 'public'::regnamespace) THEN
         RETURN;
     END IF;
     EXECUTE format(
