@@ -28,22 +28,36 @@ WITH account AS MATERIALIZED (
         WHERE ledger_account_id = customer.id ORDER BY account_seq DESC LIMIT 1
     ) head ON true
 ),
--- Allocations whose cursor stands inside a binding of these accounts. After a rebind the old account bills its part
--- first; the new one follows when the cursor has reached it. Oldest first and bounded: all allocations of an account
--- go on to one horizon.
-running AS MATERIALIZED (
-    SELECT a.*, c.allocation_id, c.sku_id, c.accrued_to, c.started_at, c.ends_at, bound.established_at,
-           bound.superseded_at,
-           least(a.at, date_bin(a.width, min(c.accrued_to) OVER (PARTITION BY a.account_id), 'epoch')
-               + a.width * greatest(1, %(max_windows)s::bigint / count(*) OVER ())) AS horizon
+-- Oldest first and bounded: all allocations of an account go on to one horizon.
+bounded AS MATERIALIZED (
+    SELECT a.*, r.oldest,
+           least(a.at, date_bin(a.width, r.oldest, 'epoch')
+               + a.width * greatest(1, %(max_windows)s::bigint / greatest(1, sum(r.allocations) OVER ())::bigint)) AS horizon
     FROM account a
+    CROSS JOIN LATERAL (
+        SELECT min(c.accrued_to) AS oldest, count(*) AS allocations
+        FROM billing_account_bindings bound
+        JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done
+        WHERE bound.billing_account_id = a.account_id AND c.accrued_to >= bound.established_at
+          AND c.accrued_to < coalesce(bound.superseded_at, 'infinity') AND c.accrued_to < a.at
+    ) r
+),
+-- Allocations whose cursor stands inside a binding of these accounts. After a rebind the old account bills its part
+-- first; the new one follows when the cursor has reached it.
+running AS MATERIALIZED (
+    SELECT a.account_id, a.currency, a.scale, a.width, a.customer_la, a.head_seq, a.head_balance, a.transaction_id,
+           a.at, a.horizon, c.allocation_id, c.sku_id, c.accrued_to, c.started_at, c.ends_at, bound.established_at,
+           bound.superseded_at
+    FROM bounded a
     JOIN billing_account_bindings bound ON bound.billing_account_id = a.account_id
     JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done
     WHERE c.accrued_to >= bound.established_at AND c.accrued_to < coalesce(bound.superseded_at, 'infinity')
-      AND c.accrued_to < a.at
+      AND c.accrued_to < a.horizon
 ),
-segment AS (
-    SELECT r.*, p.id AS rate_id, q.quantity, 2 * p.rate_per_unit_hour * q.quantity * r.scale AS doubled,
+segment AS MATERIALIZED (
+    SELECT r.account_id, r.currency, r.at, r.width, r.horizon, r.customer_la, r.head_seq, r.head_balance,
+           r.transaction_id, r.allocation_id, r.accrued_to, p.id AS rate_id, q.quantity,
+           2 * p.rate_per_unit_hour * q.quantity * r.scale AS doubled,
            greatest(r.started_at, r.established_at, q.effective_from, p.effective_from) AS starts,
            least(r.superseded_at, r.ends_at, q.effective_to, following.effective_from) AS ends
     FROM running r
@@ -57,29 +71,39 @@ segment AS (
     ) following ON true
     WHERE coalesce(following.effective_from, 'infinity') > r.accrued_to
 ),
+-- Windows of the grid: the first of each segment, and the rest where there are more (a set-returning call per row is
+-- what a regular tick would mostly be spending its time on).
 grid AS (
-    SELECT s.*, greatest(w, s.starts, s.accrued_to) AS a, least(w + s.width, s.ends) AS b,
-           (date_trunc('month', greatest(w, s.starts, s.accrued_to), 'UTC') AT TIME ZONE 'UTC' + interval '1 month')
-               AT TIME ZONE 'UTC' AS month_end
+    SELECT s.*, greatest(starts, accrued_to) AS a,
+           least(date_bin(width, greatest(starts, accrued_to), 'epoch') + width, ends) AS b
+    FROM segment s WHERE ends IS NULL OR ends > greatest(starts, accrued_to)
+    UNION ALL
+    SELECT s.*, w, least(w + width, ends)
     FROM segment s
     CROSS JOIN LATERAL generate_series(
-        date_bin(s.width, greatest(s.starts, s.accrued_to), 'epoch'),
-        least(s.ends, s.horizon) - interval '1 microsecond', s.width
+        date_bin(width, greatest(starts, accrued_to), 'epoch') + width,
+        least(ends, horizon) - interval '1 microsecond', width
     ) AS w
-    WHERE s.ends IS NULL OR s.ends > greatest(s.starts, s.accrued_to)
+    WHERE date_bin(width, greatest(starts, accrued_to), 'epoch') + width < least(ends, horizon)
+),
+-- Then the month's end (UTC), which only a window that crosses a midnight can meet.
+cut AS MATERIALIZED (
+    SELECT grid.*,
+           CASE WHEN b > date_bin('1 day', a, 'epoch') + interval '1 day' THEN
+               (date_trunc('month', a, 'UTC') AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC'
+           END AS month_end
+    FROM grid
 ),
 piece AS (
-    SELECT grid.*, a AS starts_at, least(b, month_end) AS ends_at_ FROM grid
-    WHERE least(b, month_end) <= horizon AND a < least(b, month_end)
+    SELECT cut.*, a AS p, least(b, month_end) AS q FROM cut WHERE least(b, month_end) <= horizon
     UNION ALL
-    SELECT grid.*, month_end, b FROM grid WHERE month_end < b AND b <= horizon
+    SELECT cut.*, month_end, b FROM cut WHERE month_end < b AND b <= horizon
 ),
 rated AS (
-    SELECT account_id, legal_entity_id, currency, at, day, customer_la, customer_kind, revenue_la, head_seq,
-           head_balance, transaction_id, allocation_id, accrued_to, rate_id, quantity, starts AS segment_start,
-           starts_at AS a, ends_at_ AS b,
-           (div(doubled * extract(epoch FROM ends_at_ - starts) + 3600, 7200)
-          - div(doubled * extract(epoch FROM starts_at - starts) + 3600, 7200))::bigint AS cost
+    SELECT account_id, currency, at, customer_la, head_seq, head_balance, transaction_id, allocation_id, accrued_to,
+           rate_id, quantity, starts AS segment_start, p AS a, q AS b,
+           (div(doubled * extract(epoch FROM q - starts) + 3600, 7200)
+          - div(doubled * extract(epoch FROM p - starts) + 3600, 7200))::bigint AS cost
     FROM piece
 ),
 numbered AS MATERIALIZED (
@@ -89,10 +113,20 @@ numbered AS MATERIALIZED (
     FROM rated
     WINDOW posting AS (PARTITION BY account_id ORDER BY b, allocation_id, a ROWS UNBOUNDED PRECEDING)
 ),
-charge AS MATERIALIZED (
-    SELECT account_id, transaction_id, legal_entity_id, currency, at, day, customer_kind, revenue_la,
-           min(account_seq) AS first_seq, sum(cost)::bigint AS cost, count(account_seq) AS debits
-    FROM numbered GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(cost) <> 0
+-- One row an account. FULL JOIN, though every account is in `bounded`: it cannot become a nested loop.
+outcome AS MATERIALIZED (
+    SELECT b.account_id, b.transaction_id, b.legal_entity_id, b.currency, b.at, b.day, b.width, b.horizon,
+           b.customer_kind, b.revenue_la, coalesce(n.cost, 0) AS cost, n.first_seq, n.debits,
+           coalesce(n.begun, 0) AS begun
+    FROM bounded b
+    FULL JOIN (
+        SELECT account_id, min(account_seq) AS first_seq, sum(cost)::bigint AS cost, count(account_seq) AS debits,
+               count(*) FILTER (WHERE a = accrued_to) AS begun
+        FROM numbered GROUP BY account_id
+    ) n ON n.account_id = b.account_id
+),
+charge AS (
+    SELECT * FROM outcome WHERE cost <> 0
 ),
 born AS (
     INSERT INTO ledger_transactions (id, business_key, kind, correlation_id, actor, effective_at)
@@ -118,44 +152,35 @@ entered AS (
 ),
 totalled AS (
     INSERT INTO daily_total_increments (legal_entity_id, day, kind, currency, sum_minor, entry_count)
-    SELECT legal_entity_id, day, side.kind, currency, sum(side.amount), sum(side.entries)
-    FROM charge
-    CROSS JOIN LATERAL (VALUES (customer_kind, -cost, debits), ('usage_revenue', cost, 1)) AS side (kind, amount, entries)
-    GROUP BY 1, 2, 3, 4
+    SELECT legal_entity_id, day, customer_kind, currency, -sum(cost), sum(debits) FROM charge GROUP BY 1, 2, 3, 4
+    UNION ALL
+    SELECT legal_entity_id, day, 'usage_revenue', currency, sum(cost), count(*) FROM charge GROUP BY 1, 2, 4
 ),
 -- A hint for the next claim: at once where windows remain, else at the next grid point, never where nothing runs.
-reached AS (
-    SELECT account_id, max(at) AS at, max(width) AS width, min(horizon) AS horizon
-    FROM (
-        SELECT account_id, at, width, NULL::timestamptz AS horizon FROM account
-        UNION ALL
-        SELECT account_id, at, width, horizon FROM running
-    ) r GROUP BY account_id
-),
 scheduled AS (
     UPDATE accrual_schedules s
     SET due_at = CASE
-            WHEN r.horizon < r.at THEN r.horizon
+            WHEN o.horizon < o.at THEN o.horizon
             WHEN EXISTS (
                 SELECT FROM billing_account_bindings bound
                 JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done
-                WHERE bound.billing_account_id = r.account_id
+                WHERE bound.billing_account_id = o.account_id
                   AND c.accrued_to < coalesce(bound.superseded_at, 'infinity')
-            ) THEN date_bin(r.width, r.at, 'epoch') + r.width
+            ) THEN date_bin(o.width, o.at, 'epoch') + o.width
             END,
         parked_at = NULL, park_code = '', park_reason = '', failures = 0, retry_at = NULL
-    FROM reached r WHERE s.billing_account_id = r.account_id
+    FROM outcome o WHERE s.billing_account_id = o.account_id
 ),
 -- A window is due, but nothing prices it where the cursor stands.
+due AS (
+    SELECT account_id, count(*) AS allocations FROM running
+    WHERE least(date_bin(width, accrued_to, 'epoch') + width, ends_at, superseded_at) <= horizon
+    GROUP BY account_id
+),
 unpriced AS (
-    SELECT account_id
-    FROM (
-        SELECT account_id, 1 AS missing FROM running
-        WHERE least(date_bin(width, accrued_to, 'epoch') + width, ends_at, superseded_at) <= horizon
-        UNION ALL
-        SELECT account_id, -1 FROM numbered
-        WHERE a = accrued_to AND a < b
-    ) w GROUP BY account_id HAVING sum(missing) > 0
+    SELECT coalesce(d.account_id, o.account_id) AS account_id
+    FROM outcome o FULL JOIN due d ON d.account_id = o.account_id
+    WHERE coalesce(d.allocations, 0) > coalesce(o.begun, 0)
 )
 SELECT (SELECT count(*) FROM numbered), (SELECT coalesce(sum(debits), 0) + count(*) FROM charge)::bigint,
        (SELECT coalesce(sum(cost), 0) FROM charge)::bigint, (SELECT coalesce(array_agg(account_id), '{}') FROM unpriced)
