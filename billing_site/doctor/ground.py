@@ -1,0 +1,202 @@
+"""What the site stands on: settings, roles, triggers, grants, migrations, clocks, Redis, disk."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from django.core.checks import CheckMessage
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from accounts import clock
+from billing_site import boot_checks, database_rules, environment, grants
+from billing_site.doctor.findings import Finding, fault, first_line, good, warning
+from billing_site.local_services import private_folder
+from billing_site.roles import application_role, as_owner
+
+LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
+REDIS_SECONDS = 2
+DISK_FAULT_BYTES, DISK_WARNING_BYTES = 1 << 30, 5 << 30
+_UNREACHABLE = "countinghouse.E004"
+_CLOCK = "countinghouse.E011"  # measured here, by a stricter rule
+_AREAS = {
+    **dict.fromkeys(("countinghouse.E001", "countinghouse.E002", "countinghouse.E003"), "settings"),
+    **dict.fromkeys((_UNREACHABLE, "countinghouse.E005", "countinghouse.E006"), "database"),
+    "countinghouse.E007": "triggers",
+    "countinghouse.E008": "grants",
+    **dict.fromkeys(("countinghouse.E009", "countinghouse.E010"), "roles"),
+}
+_WOULD_BE_GOOD = ("settings", "database", "roles", "triggers", "grants")
+_CONSOLE = "django.core.mail.backends.console.EmailBackend"
+
+
+class NoDatabase(Exception):
+    """The database does not answer, so nothing more can be asked of it."""
+
+
+def start() -> Iterator[Finding]:
+    """Everything for which web and worker refuse to start. Raises NoDatabase after telling that it does not answer."""
+    found = [message for message in boot_checks.faults() if message.id != _CLOCK]
+    unreachable = any(message.id == _UNREACHABLE for message in found)
+    for message in found:
+        yield _of_boot(message)
+    if unreachable:
+        raise NoDatabase
+    faulty = {_of_boot(message).check for message in found}
+    for area in _WOULD_BE_GOOD:
+        if area not in faulty:
+            yield good(area, _praise(area))
+
+
+def _of_boot(message: CheckMessage) -> Finding:
+    return fault(_AREAS.get(message.id or "", "start"), f"{message.id}: {message.msg}", message.hint or "")
+
+
+def _praise(area: str) -> str:
+    if area == "settings":
+        return f"{settings.ENVIRONMENT}, provider {settings.BILLING_PROVIDER}, log level {settings.LOG_LEVEL}"
+    if area == "database":
+        return f"PostgreSQL {connection.pg_version // 10_000}, every commit reaches the disk"  # type: ignore[attr-defined]
+    if area == "roles":
+        return f"serves as {application_role()}, who owns nothing"
+    if area == "triggers":
+        return f"{len(database_rules.expected_triggers())} triggers stand"
+    return f"{len(grants.tables())} tables and views grant what is listed"
+
+
+def exposure() -> Iterator[Finding]:
+    """Settings that serve a laptop and would fail or leak elsewhere."""
+    if settings.ENVIRONMENT == "embedded":
+        return
+    if settings.DEBUG:
+        yield warning("settings", "DEBUG is on outside the embedded site", "Set DEBUG=0.")
+    if "*" in settings.ALLOWED_HOSTS or set(settings.ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
+        yield warning("settings", f"ALLOWED_HOSTS is {','.join(settings.ALLOWED_HOSTS)}", "Name the site's own hosts.")
+    if settings.EMAIL_BACKEND == _CONSOLE:
+        yield warning("settings", "mail goes to standard output", "Set EMAIL_BACKEND, EMAIL_HOST and EMAIL_PORT.")
+
+
+def owner() -> Iterator[Finding]:
+    """Whether DATABASE_OWNER_URL, where it is given, lets the owner in; web and worker never have it."""
+    variable = settings.DATABASE_OWNER_URL_VARIABLE
+    if not environment.text(variable, ""):
+        yield good("owner", f"{variable} is not given here; migrate needs it, web and worker must not have it")
+        return
+    named = environment.database(variable)
+    if named["NAME"] != environment.database("DATABASE_URL")["NAME"]:
+        yield fault("owner", f"{variable} and DATABASE_URL name different databases", f"Correct {variable}.")
+    try:
+        with as_owner(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+                " AND relkind IN ('r', 'p', 'v') AND NOT pg_has_role(current_user, relowner, 'MEMBER') ORDER BY relname"
+            )
+            foreign = [name for (name,) in cursor.fetchall()]
+    except DatabaseError as error:
+        yield fault("owner", f"the owner is not let in: {first_line(error)}", f"Correct {variable}; migrate needs it.")
+        return
+    if foreign:
+        what = f"{named['USER']} does not own {len(foreign)} tables, first {foreign[0]}"
+        yield fault("owner", what, "Hand them over with ALTER TABLE … OWNER TO.")
+    else:
+        yield good("owner", f"{named['USER']} owns every table")
+
+
+def finer_grants() -> Iterator[Finding]:
+    """Privileges by column and on functions, which a grant on the table hides."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname, a.attname, p.privilege_type FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+            " CROSS JOIN LATERAL aclexplode(a.attacl) AS p"
+            " WHERE c.relnamespace = 'public'::regnamespace AND p.grantee IN (0, %s::regrole)",
+            [connection.ops.quote_name(application_role())],
+        )
+        held = set(cursor.fetchall())
+        cursor.execute(
+            "SELECT f FROM unnest(%s::text[]) AS f WHERE NOT has_function_privilege(%s, f, 'EXECUTE')",
+            [list(grants.FUNCTIONS), application_role()],
+        )
+        closed = [name for (name,) in cursor.fetchall()]
+    listed = {(table, column, "INSERT") for table, columns in grants.COLUMNS.items() for column in columns}
+    for table, column, privilege in sorted(held ^ listed):
+        word = "holds" if (table, column, privilege) in held else "lacks"
+        what = f"{application_role()} {word} {privilege} on {table}.{column}"
+        todo = (
+            "REVOKE it as the owner." if word == "holds" else "Run manage.py migrate, which sets the grants at its end."
+        )
+        yield fault("fine grants", what, todo)
+    for name in closed:
+        yield fault("fine grants", f"{application_role()} may not call {name}", "Run manage.py migrate.")
+    if held == listed and not closed:
+        yield good("fine grants", "columns and functions grant what is listed")
+
+
+def migrations() -> Iterator[Finding]:
+    executor = MigrationExecutor(connection)
+    waiting = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
+    newer = sorted(set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations))
+    if waiting:
+        yield fault("migrations", f"{len(waiting)} wait, first {waiting[0]}", "Run manage.py migrate.")
+    if newer:
+        what = f"the database has {len(newer)} that this code does not know, first {'.'.join(newer[0])}"
+        yield warning("migrations", what, "Deploy the code that the database was migrated with.")
+    if not waiting and not newer:
+        yield good("migrations", f"{len(executor.loader.applied_migrations)} applied, none waits")
+
+
+def clocks() -> Iterator[Finding]:
+    """How far this process's clock is from the database's; the time the question took is not held against either."""
+    with connection.cursor() as cursor:
+        before = clock.now()
+        cursor.execute("SELECT clock_timestamp()")
+        (theirs,) = cursor.fetchone()
+        after = clock.now()
+    ahead, behind = (before - theirs).total_seconds(), (theirs - after).total_seconds()
+    if max(ahead, behind) <= LARGEST_CLOCK_DIFFERENCE_SECONDS:
+        yield good("clock", "this process and the database agree")
+        return
+    word = f"{ahead:.1f} s ahead of" if ahead > behind else f"{behind:.1f} s behind"
+    yield fault("clock", f"this process is {word} the database", "Set both by the same time service.")
+
+
+def redis() -> Iterator[Finding]:
+    """The doorbell. Without it nothing is lost, but work waits."""
+    patience = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
+    try:
+        with Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **patience) as client:
+            client.ping()
+    except (RedisError, ValueError) as error:
+        todo = "Start it, or correct REDIS_URL; manage.py accrue bills meanwhile."
+        yield fault("redis", f"does not answer: {first_line(error)}", todo)
+    else:
+        yield good("redis", "answers")
+
+
+def disk() -> Iterator[Finding]:
+    """Free space where this process can see it; a database elsewhere has a disk of its own."""
+    place, free = min(((path, shutil.disk_usage(path).free) for path in _places()), key=lambda pair: pair[1])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        (size,) = cursor.fetchone()
+    what = f"{free / (1 << 30):.1f} GiB free at {place}, the database holds {size}"
+    if free >= DISK_WARNING_BYTES:
+        yield good("disk", what)
+    else:
+        finding = fault if free < DISK_FAULT_BYTES else warning
+        yield finding("disk", what, "Make room before the database stops.")
+
+
+def _places() -> list[Path]:
+    """This clone, the system's folder that a root-run clone may use, and the data folder of a database beside us."""
+    found = [Path(settings.BASE_DIR), private_folder.SYSTEM]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setting FROM pg_settings WHERE name = 'data_directory'")
+        shown = cursor.fetchone()  # only to roles that may read every setting
+    if shown and connection.settings_dict["HOST"].startswith("/"):
+        found.append(Path(shown[0]))
+    return [path for path in found if path.is_dir()]
