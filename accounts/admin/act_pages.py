@@ -46,6 +46,11 @@ def waiting(request_id: int) -> Done:
     return Done(url, "Above the limit: filed, and waiting for a second person.", waiting=True)
 
 
+def sentence(error: DomainError) -> str:
+    """A refusal as people read it, with its stable code."""
+    return f"{error.detail[:1].upper()}{error.detail[1:]} ({error.code})"
+
+
 def text_field(label: str, *, hint: str = "", **options: Any) -> forms.CharField:
     """One line of text as typed; the act says whether it is right."""
     attributes = {"autocomplete": "off", **options.pop("attributes", {})}
@@ -105,12 +110,12 @@ class ActPage(View):
                 return self._once(request, form.cleaned_data)
             return self._preview(request, form)
         except FormTokenUsed as error:
-            messages.warning(request, error.detail)
+            messages.warning(request, sentence(error))
             return self._form(request, self.form_class(initial=self.first_values(request)), status=error.status)
         except DomainError as error:
             log.warning("act_refused", act=self.name, code=error.code)
             name = self.fields_of_errors.get(error.field or "", error.field)
-            fault = ValidationError(f"{error.detail} ({error.code})", code=error.code)
+            fault = ValidationError(sentence(error), code=error.code)
             form.add_error(name if name in form.fields else None, fault)
             return self._form(request, form, status=422 if error.status == 404 else error.status)
 

@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from accounts import approvals, one_time_tokens
+from accounts.admin.act_pages import sentence
 from accounts.admin.filters import choice
 from accounts.admin.previews import preview_of
 from accounts.admin.staff_admin import StaffAdmin
@@ -89,7 +90,7 @@ class ApprovalRequestAdmin(StaffAdmin):
                 approvals.decide(pk, checker=user, approve=word == "approve", note=note, at=at)
             messages.success(request, "Approved and done." if word == "approve" else "Rejected; nothing was done.")
         except DomainError as error:
-            messages.error(request, f"{error.detail} ({error.code}). Nothing was written.")
+            messages.error(request, f"{sentence(error)}. Nothing was written.")
         except OperationalError:
             messages.error(request, "The account is busy; nothing was written. Try again.")
         return HttpResponseRedirect(reverse("admin:accounts_approvalrequest_change", args=[pk]))

@@ -55,5 +55,6 @@ def _title(line: Line) -> str:
 
 def _above(limit: str, size_minor: int, currency: str) -> str:
     policy = effective(limit)
-    in_force = f"{policy['amount_minor']} {policy['currency']}" if isinstance(policy, dict) else str(policy)
-    return f"{format_minor(size_minor, currency)} is above {limit}, now {in_force} in minor units."
+    bound = policy if isinstance(policy, dict) else {"amount_minor": policy, "currency": currency}
+    in_force = format_minor(bound["amount_minor"], bound["currency"])
+    return f"{format_minor(abs(size_minor), currency)} is not within the limit of {in_force} ({limit})."

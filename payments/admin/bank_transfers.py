@@ -36,8 +36,9 @@ class TransferForm(forms.Form):
     value_date = forms.DateField(
         label="Value date",
         input_formats=["%Y-%m-%d"],
-        help_text="The day the bank says, year-month-day.",
-        widget=UnfoldAdminTextInputWidget(attrs={"type": "date"}),
+        help_text="The day the bank says, as year-month-day: 2026-01-31.",
+        # No date picker: a browser would show the day in the order of its own language.
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "YYYY-MM-DD", "autocomplete": "off"}),
     )
     reference = text_field("Bank reference", hint="Each reference is recorded once.", longest=120)
     reason = reason_field("Where you saw it, such as the statement. It is kept for the auditors.")

@@ -117,7 +117,7 @@ def test_a_transfer_is_previewed_then_recorded_once(cast: Cast, dana: Client) ->
     after = written()
     again = dana.post(page, form)
     assert again.status_code == 409
-    assert "this was already done; nothing was done twice" in again.text
+    assert "This was already done; nothing was done twice" in again.text
     assert written() == after
 
 
@@ -127,7 +127,7 @@ def test_a_token_does_what_was_previewed_and_nothing_else(cast: Cast, dana: Clie
     for changed in ({"amount_minor": "9000"}, {"billing_account": cast.postpaid.public_id}, {"token": "forged"}):
         response = dana.post(reverse(RECORD), form | changed)
         assert response.status_code == 409
-        assert "the form is stale; open it again" in response.text
+        assert "The form is stale; open it again" in response.text
     assert dana.post(reverse(ADJUST), adjust_form(cast.prepaid, token=form["token"])).status_code == 409
     other = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
     assert signed_in(other).post(reverse(RECORD), form).status_code == 409
@@ -139,7 +139,7 @@ def test_a_token_older_than_an_hour_is_stale(cast: Cast, dana: Client, monkeypat
     before = written()
     real = signing.time.time
     monkeypatch.setattr(signing.time, "time", lambda: real() + one_time_tokens.MAXIMUM_AGE_SECONDS + 1)
-    assert "the form is stale" in dana.post(reverse(RECORD), form).text
+    assert "The form is stale" in dana.post(reverse(RECORD), form).text
     assert written() == before
 
 
@@ -294,8 +294,8 @@ def test_a_stale_decision_is_a_friendly_message(cast: Cast, dana: Client, erin: 
     asked = _ask(cast, dana)
     decide = reverse("admin:accounts_approvalrequest_decide", args=[asked.pk])
     token = one_time_tokens.issue(cast.erin, f"approval.decide:{asked.pk}")
-    assert "say whether" in erin.post(decide, {"token": token}, follow=True).text
-    assert "the form is stale" in erin.post(decide, {"decision": "approve"}, follow=True).text
+    assert "Say whether" in erin.post(decide, {"token": token}, follow=True).text
+    assert "The form is stale" in erin.post(decide, {"decision": "approve"}, follow=True).text
     ApprovalRequest.objects.filter(pk=asked.pk).update(state="expired", decided_at=asked.requested_at)
     response = erin.post(decide, {"decision": "approve", "token": token}, follow=True)
     assert response.status_code == 200

@@ -186,7 +186,7 @@ def test_a_policy_is_set_by_its_type(cast: Cast, dana: Client) -> None:
         refused("policy_invalid" if "dollars" not in value else "currency_unknown", key=key, value=value)
     refused("Select a valid choice", key="no.such_key", value="1")
     refused("not_found", key="billing.window_seconds", value="60", organization="org_0000000000zzz")
-    refused("no tenant scope", key="approvals.expiry_hours", value="5", organization=cast.acme.public_id)
+    refused("has no tenant scope", key="approvals.expiry_hours", value="5", organization=cast.acme.public_id)
     assert not PolicyValue.objects.exists()
     form = {"key": "quotas.alert_percent", "value": "70, 90", "organization": "acme", "reason": "wants to know sooner"}
     preview = dana.post(reverse(SET_POLICY), form)
@@ -227,7 +227,7 @@ def test_access_is_set_through_its_page(cast: Cast, patricia: User, client: Clie
     forged = {**form, "is_superuser": "on", "groups": ["finance-viewer"]}
     own = previewed(client, page, {"staff": "on", "active": "on", "reason": "myself"}, patricia.pk)
     refused = client.post(reverse(page, args=[patricia.pk]), own)
-    assert "nobody changes their own access" in refused.text
+    assert "Nobody changes their own access" in refused.text
     client.post(reverse(page, args=[cast.bob.pk]), forged)
     cast.bob.refresh_from_db()
     assert not cast.bob.is_superuser
