@@ -126,10 +126,7 @@ def finer_grants() -> Iterator[Finding]:
     for table, column, privilege in sorted(held ^ listed):
         word = "holds" if (table, column, privilege) in held else "lacks"
         what = f"{application_role()} {word} {privilege} on {table}.{column}"
-        todo = (
-            "REVOKE it as the owner." if word == "holds" else "Run manage.py migrate, which sets the grants at its end."
-        )
-        yield fault("fine grants", what, todo)
+        yield fault("fine grants", what, "Run manage.py migrate, which sets the grants at its end.")
     for name in closed:
         yield fault("fine grants", f"{application_role()} may not call {name}", "Run manage.py migrate.")
     if held == listed and not closed:
