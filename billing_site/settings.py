@@ -121,7 +121,10 @@ STRIPE_LIVE_SECRET_KEY = environment.text("STRIPE_LIVE_SECRET_KEY", "")
 STRIPE_TEST_SECRET_KEY = environment.text("STRIPE_TEST_SECRET_KEY", "")
 STRIPE_LIVE_MODE = ENVIRONMENT == "live"
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
-EMAIL_BACKEND = environment.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# The embedded site keeps its mail as files; any other sends it.
+_MAIL = "filebased" if ENVIRONMENT == "embedded" else "smtp"
+EMAIL_BACKEND = environment.text("EMAIL_BACKEND", f"django.core.mail.backends.{_MAIL}.EmailBackend")
+EMAIL_FILE_PATH = environment.text("EMAIL_FILE_PATH", str(BASE_DIR / ".local" / "mail"))
 EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = environment.integer("EMAIL_PORT", 25, minimum=1, maximum=65535)
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "billing@countinghouse.example")

@@ -1,0 +1,56 @@
+"""Lay three weeks of a small GPU cloud's history, once, and print where to look and how to log in."""
+
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from tqdm import tqdm
+
+from accounts import clock
+from accounts.models import Organization
+from billing_site.demo.people import PASSWORD, STAFF
+from billing_site.demo.stage import CUSTOMERS
+from billing_site.demo.story import DAYS, Story, open_story
+from ledger.verification import verify
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def handle(self, **options: Any) -> None:
+        if settings.ENVIRONMENT != "embedded":
+            raise CommandError("the demo's logins are public; it runs only on an embedded site (ENVIRONMENT=embedded)")
+        if not Organization.objects.filter(slug=CUSTOMERS[-1][0]).exists():
+            self._lay()
+        self.stdout.write(_greeting(os.environ.get("PORT", "8000")))
+
+    def _lay(self) -> None:
+        # Whole or not at all: what is posted cannot be taken back by a second try.
+        with transaction.atomic():
+            story = open_story(clock.now())
+            self._tell(story)
+        run = verify(clock.now(), full=True)
+        if run.violation_count:
+            raise CommandError(f"the demo's books are not clean: {run.violations[:3]}")
+
+    def _tell(self, story: Story) -> None:
+        with tqdm(total=len(story.chapters()) + DAYS, unit="act", desc="three weeks", file=sys.stderr) as bar:
+            story.tell(bar.update)
+
+
+def _greeting(port: str) -> str:
+    site = f"http://127.0.0.1:{port}"
+    widest = max(len(login.email) for login in STAFF)
+    lines = [
+        "Countinghouse demo: seven customers of a GPU cloud, three weeks of history, billed by the minute from now on.",
+        f"  Back office   {site}/admin/",
+        f"  Health        {site}/healthz and {site}/readyz",
+        f"  Log in with the password {PASSWORD}:",
+        *(f"    {login.email:<{widest}}  {login.says}" for login in STAFF),
+        "  To see: Grove Media is parked (a typing error in a quantity), a transfer and a credit wait for Erin,",
+        "  Dune Weather ran below zero, Borealis moved to a second account inside an hour.",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,51 @@
+"""The demo: laid once, by real acts, with clean books and every state it promises."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import ApprovalRequest, BillingAccount, User
+from billing_site.demo.people import PASSWORD, STAFF
+from ledger.balances import balance
+from ledger.models import AccrualSchedule, LedgerEntry, LedgerTransaction, VerificationRun
+
+
+def run_demo() -> str:
+    printed = io.StringIO()
+    call_command("demo", stdout=printed)
+    return printed.getvalue()
+
+
+def test_the_demo_is_laid_once_and_its_books_are_clean(committed_db: str) -> None:
+    greeting = run_demo()
+    entries = LedgerEntry.objects.count()
+    assert all(login.email in greeting for login in STAFF)
+    assert "/admin/" in greeting
+    assert run_demo() == greeting
+    assert LedgerEntry.objects.count() == entries
+    assert VerificationRun.objects.get().violation_count == 0
+
+
+def test_the_demo_shows_an_account_in_every_state_it_names(committed_db: str) -> None:
+    run_demo()
+    parked = AccrualSchedule.objects.exclude(parked_at=None).get()
+    assert parked.billing_account.name == "Grove Media"
+    assert ApprovalRequest.objects.filter(state="pending").count() == 2
+    assert balance(BillingAccount.objects.get(name="Dune Weather")).amount_minor < 0
+    assert BillingAccount.objects.filter(name__startswith="Borealis").count() == 2
+    assert not BillingAccount.objects.exclude(test_now=None).exists()
+    kinds = set(LedgerTransaction.objects.values_list("kind", flat=True))
+    assert kinds == {"usage", "transfer", "adjustment", "correction"}
+
+
+def test_the_printed_logins_work(committed_db: str) -> None:
+    run_demo()
+    assert all(User.objects.get(email=login.email).check_password(PASSWORD) for login in STAFF)
+
+
+def test_the_demo_refuses_a_site_that_is_not_embedded(committed_db: str, settings: pytest.FixtureRequest) -> None:
+    settings.ENVIRONMENT = "sandbox"  # type: ignore[attr-defined]
+    with pytest.raises(CommandError, match="embedded"):
+        run_demo()
+    assert not User.objects.filter(email=STAFF[0].email).exists()
