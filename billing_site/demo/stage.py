@@ -19,6 +19,7 @@ PAST_WINDOW_SECONDS, WINDOW_SECONDS = 3600, 60
 PRICES = (
     ("h100", "H100 80 GB", "GPU", {"USD": "2.50", "EUR": "2.35", "JPY": "380"}),
     ("a100", "A100 40 GB", "GPU", {"USD": "1.29", "EUR": "1.21", "JPY": "195"}),
+    ("nvl72", "GB200 NVL72 rack", "rack", {"USD": "98.00"}),
     ("vcpu", "vCPU", "vCPU", {"USD": "0.04", "EUR": "0.037", "JPY": "6"}),
 )
 

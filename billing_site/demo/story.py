@@ -50,7 +50,7 @@ class Story:
             (12.0, lambda at: self.transfer("borealis", 150_000, "MC-2077", at)),
             (13.5, self.move_borealis_to_its_second_account),
             (17.0, lambda at: self.start("dune-storm", "dune", "h100", "1", at)),
-            (20.7, lambda at: self.start("grove-typo", "grove", "h100", "900000000000", at)),
+            (20.7, lambda at: self.start("grove-typo", "grove", "nvl72", "900000000000", at)),
             (20.8, lambda at: self.transfer("aurora", 500_000, "MC-2101", at, decided=False)),
             (20.9, lambda at: self.adjust("cinder", 15_000, "credit for the lost render", at, decided=False)),
         ]
