@@ -8,12 +8,12 @@ from pathlib import Path
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "postings.md"
 
-_SIGNS = {"+": 1, "−": -1, "±": 1, "∓": -1}  # noqa: RUF001
+_SIGNS = {"+": 1, "−": -1, "±": 1, "∓": -1}
 _LINE = re.compile(
-    r"(?:[a-z -]+: )?(?P<kinds>[a-z_]+(?: or [a-z_]+)*)(?:\[(?P<currency>\w+)\])? (?P<sign>[+−±∓])"  # noqa: RUF001
+    r"(?:[a-z -]+: )?(?P<kinds>[a-z_]+(?: or [a-z_]+)*)(?:\[(?P<currency>\w+)\])? (?P<sign>[+−±∓])"
     r"(?P<amount>\([^)]+\)|Σ?[A-Za-z])(?: per record)?(?: \((?P<note>[a-z][^)]*)\))?"
 )
-_TERM = re.compile(r"([+−]?)(Σ?[A-Za-z])")  # noqa: RUF001
+_TERM = re.compile(r"([+−]?)(Σ?[A-Za-z])")
 
 Sum = dict[str, int]  # symbol → how often it is credited (or, negative, debited)
 
@@ -42,7 +42,7 @@ class Row:
         cell = self.cells[settlement]
         if cell.split(" (")[0] == "same":
             cell = self.cells["prepaid"]
-        if cell.startswith("–"):  # noqa: RUF001
+        if cell.startswith("–"):
             return []
         return [[_line(part) for part in posting.split("; ")] for posting in cell.split(" · ")]
 
@@ -65,5 +65,5 @@ def _line(text: str) -> TableLine:
     amount: defaultdict[str, int] = defaultdict(int)
     for term_sign, symbol in _TERM.findall(match["amount"]):
         for part in ("d", "t") if symbol == "D" else (symbol.removeprefix("Σ"),):
-            amount[part] += sign * (-1 if term_sign == "−" else 1)  # noqa: RUF001
+            amount[part] += sign * (-1 if term_sign == "−" else 1)
     return TableLine(tuple(match["kinds"].split(" or ")), match["currency"] or "", dict(amount))
