@@ -13,6 +13,7 @@ from django.urls import reverse
 from accounts.admin.csv_export import safe
 from accounts.lifecycle import open_billing_account, open_organization
 from ledger import accrual
+from ledger.admin import entries
 from ledger.models import LedgerEntry
 from tests.billing_site.back_office_scene import Scene, set_scene
 from tests.billing_site.test_back_office_access import MODELS
@@ -113,6 +114,17 @@ def test_filters_narrow(cast: Cast, dana: Client, scene: Scene) -> None:
     assert found(kind="", reason="", currency="", effective_at_from="", effective_at_to="") == found()
     assert found(effective_at_from="2026-03-11") == set()
     assert found(effective_at_from="2026-03-10", effective_at_to="2026-03-10", kind="bank") == {"bank/transfer"}
+
+
+def test_a_kind_of_many_accounts_is_filtered_alike(dana: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(kind: str) -> list[int]:
+        return [row.pk for row in dana.get(reverse(ENTRIES), {"kind": kind}).context["cl"].result_list]
+
+    few = {kind: found(kind) for kind in ("wallet", "bank", "usage_revenue", "held")}
+    assert few["wallet"]
+    assert not few["held"]
+    monkeypatch.setattr(entries, "FEW_ACCOUNTS", 0)
+    assert {kind: found(kind) for kind in few} == few
 
 
 def test_days_are_the_reader_s(cast: Cast, dana: Client, scene: Scene) -> None:
