@@ -23,9 +23,9 @@ class VerificationFigures:
 
 
 def accrual_lag_seconds(at: datetime) -> float:
-    """How long the longest waiting account, parked ones aside, has been due; 0 when none is."""
-    oldest = AccrualSchedule.objects.filter(parked_at=None, due_at__lte=at).aggregate(oldest=Min("due_at"))["oldest"]
-    return _age(oldest, at)
+    """How long the longest waiting account has been due; 0 when none is. Parked accounts and test clocks stand aside."""
+    waiting = AccrualSchedule.objects.filter(parked_at=None, due_at__lte=at, billing_account__test_now=None)
+    return _age(waiting.aggregate(oldest=Min("due_at"))["oldest"], at)
 
 
 def parked_accounts() -> int:

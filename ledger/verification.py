@@ -23,11 +23,11 @@ def verify(at: datetime, *, full: bool = False) -> VerificationRun:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")
+        # Everything older than the oldest transaction still open is in the snapshot; what is newer is looked at again.
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         (upto,) = cursor.fetchone()
         bounds = {
             "since": since,
-            "upto": upto,
             "currencies": list(EXPONENTS),
             "scales": [10**exponent for exponent in EXPONENTS.values()],
         }

@@ -42,9 +42,7 @@ def django_db_setup(
         with as_owner():
             name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
         yield
-        with as_owner():
-            connection.settings_dict["NAME"] = original
-            _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(name, back_to=original)
 
 
 @pytest.fixture
@@ -59,9 +57,7 @@ def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> I
         try:
             yield name
         finally:
-            with as_owner():
-                connection.settings_dict["NAME"] = template
-                _execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            _drop(name, back_to=template)
 
 
 @pytest.fixture
@@ -76,6 +72,19 @@ def cast(request: pytest.FixtureRequest) -> Cast:
     if "committed_db" not in request.fixturenames:
         request.getfixturevalue("db")
     return gather()
+
+
+def _drop(name: str, *, back_to: str) -> None:
+    """Drop a database. Each role ends its own sessions, as the owner may not end the application's; autovacuum yields."""
+    connection.settings_dict["NAME"] = back_to
+    end_sessions = f"""
+        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE datname = '{name}' AND usename = current_user AND pid <> pg_backend_pid()
+    """
+    _execute(end_sessions)
+    with as_owner():
+        _execute(end_sessions)
+        _execute(f'DROP DATABASE "{name}"')
 
 
 def _execute(statement: str) -> None:
