@@ -7,6 +7,4 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import approvals, policy_approval
 
-        approvals.register(
-            approvals.Act(policy_approval.ACT, policy_approval.set_policy, policy_approval.describe)
-        )
+        approvals.register(approvals.Act(policy_approval.ACT, policy_approval.set_policy, policy_approval.describe))

@@ -11,8 +11,8 @@ from django.db import transaction
 from accounts.approval_grants import grants
 from accounts.audit import Actor, record, require_reason
 from accounts.currencies import MAXIMUM_MINOR, exponent
-from accounts.errors import ApprovalRequired, PolicyInvalid
-from accounts.models import ApprovalRequest, BillingAccount, PolicyScope, PolicyValue
+from accounts.errors import ApprovalRequired, Conflict, NotFound, PolicyInvalid, constraints
+from accounts.models import ApprovalRequest, BillingAccount, Organization, PolicyScope, PolicyValue
 from accounts.policy_keys import KEYS, PolicyKey
 
 
@@ -109,6 +109,8 @@ def set_value(
         raise PolicyInvalid(f"{key} has no {scope} scope", field="scope")
     if (scope == PolicyScope.GLOBAL) != (scope_id is None):
         raise PolicyInvalid("a global value names no subject, any other names one", field="scope_id")
+    if scope == PolicyScope.TENANT and not Organization.objects.filter(pk=scope_id).exists():
+        raise NotFound("no such organization", field="scope_id")
     checked = check_value(policy_key, value)
     reason = require_reason(reason)
     proposal = {"key": key, "value": checked, "scope": scope, "scope_id": scope_id}
@@ -119,7 +121,9 @@ def set_value(
     row = row or PolicyValue(key=key, scope=scope, scope_id=scope_id)
     row.value, row.updated_at = checked, at
     row._change_reason = reason[:100]  # type: ignore[attr-defined]  # django-simple-history's door
-    row.save()
+    raced = Conflict("somebody else set this value at the same moment; look again", field="value")
+    with constraints({"policy_value_once_per_scope": raced}):
+        row.save()
     record(
         actor,
         "policy.set",

@@ -23,7 +23,7 @@ class VerificationFigures:
 
 
 def accrual_lag_seconds(at: datetime) -> float:
-    """How long the longest waiting account has been due; 0 when none is. Parked accounts and test clocks stand aside."""
+    """How long the longest waiting account has been due, else 0; parked accounts and test clocks stand aside."""
     waiting = AccrualSchedule.objects.filter(parked_at=None, due_at__lte=at, billing_account__test_now=None)
     return _age(waiting.aggregate(oldest=Min("due_at"))["oldest"], at)
 

@@ -92,17 +92,22 @@ def drain(
     raise OperationalError: nothing is lost, the next ring goes on.
     """
     ensure_months(at)
-    tally, after = Tally(), 0
+    tally = Tally()
     while True:
-        batch = _bill_batch(at, after, only=only, wait=wait, limit=batch_accounts, maximum_windows=maximum_windows)
-        if batch is None and after == 0:
-            break
-        if batch is None:
-            after = 0  # once more from the start: what a bounded batch left over is still due
-            continue
-        tally, after = tally + batch[0], batch[1]
+        done = _pass(at, only=only, wait=wait, limit=batch_accounts, maximum_windows=maximum_windows)
+        tally += done
+        if not done.windows:
+            break  # nothing is due, or what is due waits for an account that another worker holds or that is parked
     for account_id in parking.due_for_retry(at, only):
         tally += _bill_or_park([account_id], at, maximum_windows)
+    return tally
+
+
+def _pass(at: datetime, *, only: Collection[int] | None, wait: bool, limit: int, maximum_windows: int) -> Tally:
+    """Every due account once, in id order; what a bounded batch leaves over is due again in the next pass."""
+    tally, after = Tally(), 0
+    while batch := _bill_batch(at, after, only=only, wait=wait, limit=limit, maximum_windows=maximum_windows):
+        tally, after = tally + batch[0], batch[1]
     return tally
 
 

@@ -156,11 +156,20 @@ totalled AS (
     UNION ALL
     SELECT legal_entity_id, day, 'usage_revenue', currency, sum(cost), count(*) FROM charge GROUP BY 1, 2, 4
 ),
--- A hint for the next claim: at once where windows remain, else at the next grid point, never where nothing runs.
+-- A hint for the next claim: at once where windows remain or a former account must bill its part first, else at the
+-- next grid point, never where nothing runs.
 scheduled AS (
     UPDATE accrual_schedules s
     SET due_at = CASE
             WHEN o.horizon < o.at THEN o.horizon
+            WHEN EXISTS (
+                SELECT FROM billing_account_bindings bound
+                JOIN billing_account_bindings former ON former.project_id = bound.project_id
+                    AND former.superseded_at = bound.established_at
+                JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done
+                    AND c.accrued_to < bound.established_at
+                WHERE bound.billing_account_id = o.account_id AND bound.established_at <= o.at
+            ) THEN o.at
             WHEN EXISTS (
                 SELECT FROM billing_account_bindings bound
                 JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done

@@ -75,7 +75,7 @@ def cast(request: pytest.FixtureRequest) -> Cast:
 
 
 def _drop(name: str, *, back_to: str) -> None:
-    """Drop a database. Each role ends its own sessions, as the owner may not end the application's; autovacuum yields."""
+    """Drop a database. Each role ends its own sessions: the owner may not end the application's."""
     connection.settings_dict["NAME"] = back_to
     end_sessions = f"""
         SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity

@@ -347,7 +347,9 @@ class Migration(migrations.Migration):
             name="legal_entity",
             field=models.ForeignKey(
                 db_index=False,
-                on_delete=django.db.models.deletion.PROTECT, related_name="billing_accounts", to="accounts.legalentity"
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="billing_accounts",
+                to="accounts.legalentity",
             ),
         ),
         migrations.CreateModel(
