@@ -15,14 +15,15 @@ from accounts.currencies import EXPONENTS
 from accounts.lifecycle import open_billing_account, open_organization, open_project
 from accounts.models import BillingAccount, LegalEntity, Project, User
 from ledger.models import UsageRecord
-from ledger.rating import Segment
+from ledger.rating import Segment, due_windows
 from quotas.allocations import complete_release, resize, start
 from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
-from tests.cast import ACTOR, BEGINNING
+from tests.cast import ACTOR
 
 Facts = tuple[tuple[datetime, Decimal], ...]  # since when, which value; of two at one moment the last one holds
 Act = Callable[[datetime], None]
+Row = tuple[int, datetime, datetime, int]  # account, start and end of a window, cost
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,14 @@ def _last(facts: Sequence[tuple[datetime, object]], moment: datetime) -> int:
 class Telling:
     """A history told to the site in the order in which it happened, as far as a moment."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, name: str = "properties") -> None:
         self.history = history
+        opened_at = history.bindings[0][0]
         entity = LegalEntity.objects.create(
-            name="Properties", country="US", base_currency="USD", time_zone=history.time_zone, created_at=BEGINNING
+            name=name, country="US", base_currency="USD", time_zone=history.time_zone, created_at=opened_at
         )
-        owner = User.objects.create(email="owner@properties.example")
-        self.organization = open_organization("Properties", "properties", owner=owner, at=BEGINNING)
+        owner = User.objects.create(email=f"owner@{name}.example")
+        self.organization = open_organization(name, name, owner=owner, at=opened_at)
         self.accounts: list[BillingAccount] = [
             open_billing_account(
                 self.organization,
@@ -106,12 +108,12 @@ class Telling:
                 currency=history.currencies[place],
                 settlement=history.settlements[place],
                 actor=ACTOR,
-                at=BEGINNING,
+                at=opened_at,
             )
             for place in (0, 1)
         ]
-        self.project: Project = open_project(self.organization, "Project", "project", at=BEGINNING)
-        self.sku: Sku = open_sku("properties", "Properties", "unit", at=BEGINNING)
+        self.project: Project = open_project(self.organization, "Project", "project", at=opened_at)
+        self.sku: Sku = open_sku(name, name, "unit", at=opened_at)
         self.allocation_ids: dict[int, int] = {}
         self._acts = sorted(self._script(), key=lambda act: act[:2])
 
@@ -128,10 +130,16 @@ class Telling:
     def segments(self, place: int) -> list[Segment]:
         return self.history.segments(self.history.allocations[place], self.account_ids)
 
-    def records(self, place: int) -> list[tuple[int, datetime, datetime, int]]:
-        """What the book has of an allocation, oldest first: account, start and end of the window, cost."""
+    def records(self, place: int) -> list[Row]:
+        """What the book has of an allocation, oldest first."""
         usage = UsageRecord.objects.filter(allocation_id=self.allocation_ids[place]).order_by("interval_start", "id")
         return list(usage.values_list("billing_account_id", "interval_start", "interval_end", "cost_minor"))
+
+    def rule(self, place: int, window_seconds: int, at: datetime, accrued_to: datetime | None = None) -> list[Row]:
+        """What rating.py says is due at a moment, from a cursor or from the start."""
+        since = accrued_to or self.history.allocations[place].started_at
+        windows = due_windows(self.segments(place), accrued_to=since, window_seconds=window_seconds, at=at)
+        return [(one.account_id, one.interval_start, one.interval_end, one.cost_minor) for one in windows]
 
     def _script(self) -> Iterator[tuple[datetime, int, Act]]:
         """Acts of one moment come in the order of their kind: price, account, start, size, end."""

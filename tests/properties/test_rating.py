@@ -20,11 +20,10 @@ from ledger.balances import balance
 from ledger.models import AccrualCursor, AccrualSchedule, LedgerEntry
 from ledger.rating import EPOCH, Segment, Window, cost_until, due_windows, window_end
 from tests.cast import ACTOR, BEGINNING
-from tests.properties.histories import Facts, Held, History, Telling
+from tests.properties.histories import Facts, Held, History, Row, Telling
 
 MONTH_END = datetime(2026, 4, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-Row = tuple[int, datetime, datetime, int]  # account, start and end of a window, cost
 CURRENCIES = ("USD", "JPY", "KWD", "CLF")  # 2, 0, 3 and 4 decimals
 ZONES = ("UTC", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia")
 # Widths that divide a day and widths that do not, so that a window may lie across the end of a month.
@@ -209,7 +208,7 @@ def holds(plan: Plan) -> None:
             assert written == due[: len(written)]
             if whatever_the_schedule:
                 assert written == due
-            elif len(plan.history.bindings) == 1:  # after a rebind the new account follows at a later grid point
+            else:
                 assert [row for row in due[len(written) :] if row[2] <= _last_grid_point(at, width)] == []
     _books_agree(telling)
 
@@ -230,8 +229,7 @@ def _bill(at: datetime, maximum_windows: int, whatever_the_schedule: bool) -> No
 
 def _by_the_rule(telling: Telling, place: int, width: int, at: datetime) -> list[Row]:
     cursor = AccrualCursor.objects.get(allocation_id=telling.allocation_ids[place])
-    windows = due_windows(telling.segments(place), accrued_to=cursor.accrued_to, window_seconds=width, at=at)
-    return [(window.account_id, window.interval_start, window.interval_end, window.cost_minor) for window in windows]
+    return telling.rule(place, width, at, cursor.accrued_to)
 
 
 def _last_grid_point(at: datetime, width: int) -> datetime:
