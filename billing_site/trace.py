@@ -11,8 +11,11 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 GPU, VCPU = "gpu", "vcpu"
 
 
+_COLUMNS = ("name", "num_gpu", "gpu_milli", "cpu_milli", "scheduled_time", "deletion_time")
+
+
 class TraceFault(Exception):
-    """A row cannot be read; the message names the line and the column."""
+    """The file cannot be read; the message names the line and the column, or the file."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +33,41 @@ class Workload:
 def read_trace(path: Path) -> Iterator[Workload]:
     """Rows of the GPU cluster trace (seconds from its start, thousandths of a GPU and of a vCPU). Raises TraceFault."""
     with path.open(newline="") as file:
-        for index, row in enumerate(csv.DictReader(file)):
-            line = index + 2
-            gpus = _number(row, "num_gpu", line)
-            sku = GPU if gpus else VCPU
-            quantity = gpus * _number(row, "gpu_milli", line) / 1000 if gpus else _number(row, "cpu_milli", line) / 1000
-            scheduled, deleted = _moment(row, "scheduled_time", line), _moment(row, "deletion_time", line)
-            yield Workload(index, row["name"], sku, quantity, scheduled, deleted)
+        rows = csv.DictReader(file)
+        try:
+            for column in _COLUMNS:
+                if column not in (rows.fieldnames or ()):
+                    raise TraceFault(f"{path}: the column {column} is missing")
+            for index, row in enumerate(rows):
+                yield _workload(index, row, line=index + 2)
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise TraceFault(f"{path}: not a CSV file in UTF-8 ({error})") from error
 
 
-def _number(row: dict[str, str], column: str, line: int) -> Decimal:
+def _workload(index: int, row: dict[str, str | None], line: int) -> Workload:
+    gpus = _number(row, "num_gpu", line)
+    sku = GPU if gpus else VCPU
+    quantity = gpus * _number(row, "gpu_milli", line) / 1000 if gpus else _number(row, "cpu_milli", line) / 1000
+    scheduled, deleted = _moment(row, "scheduled_time", line), _moment(row, "deletion_time", line)
+    if scheduled and deleted and deleted < scheduled:
+        raise TraceFault(f"line {line}: deletion_time is before scheduled_time")
+    return Workload(index, row["name"] or "", sku, quantity, scheduled, deleted)
+
+
+def _number(row: dict[str, str | None], column: str, line: int) -> Decimal:
+    text = row[column]
     try:
-        return Decimal(row[column] or "0")
-    except (KeyError, InvalidOperation):
-        raise TraceFault(f"line {line}: {column} is missing or not a number") from None
+        number = Decimal(text or "0")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if text is None or not number.is_finite() or number < 0:
+        raise TraceFault(f"line {line}: {column} is missing or not a number of zero or more")
+    return number
 
 
-def _moment(row: dict[str, str], column: str, line: int) -> datetime | None:
-    text = row.get(column)
-    if text is None:
-        raise TraceFault(f"line {line}: {column} is missing")
-    return BEGINNING + timedelta(seconds=int(_number(row, column, line))) if text else None
+def _moment(row: dict[str, str | None], column: str, line: int) -> datetime | None:
+    seconds = _number(row, column, line)
+    try:
+        return BEGINNING + timedelta(seconds=int(seconds)) if row[column] else None
+    except OverflowError:
+        raise TraceFault(f"line {line}: {column} is out of range") from None

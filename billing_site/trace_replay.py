@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts import policy
 from accounts.audit import system
@@ -26,7 +26,7 @@ from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
 
 ACTOR = system("replay")
-_END, _START = 0, 1  # at one moment, what ends goes before what starts
+_END, _START, _END_AT_ONCE = 0, 1, 2  # at one moment, what ends goes before what starts
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Stage:
     started: dict[int, int] = field(default_factory=dict)  # row index → allocation id
 
 
+@transaction.atomic
 def set_stage(terms: Terms, *, owner: User, entity: LegalEntity) -> Stage:
     """Open the replay's own organizations, accounts, projects and SKUs at the beginning of the trace."""
     number = _replay_number()
@@ -97,7 +98,7 @@ def play(
     for moment, events in groupby(_events(workloads, tally), key=lambda event: event[0]):
         clock.advance(moment)
         for _, kind, workload in events:
-            (_release if kind == _END else _start)(stage, workload, moment, tally)
+            (_start if kind == _START else _release)(stage, workload, moment, tally)
             progress(1)
     clock.finish()
     return tally
@@ -138,7 +139,8 @@ def _events(workloads: Iterable[Workload], tally: Tally) -> list[tuple[datetime,
             tally.skipped += 1
             continue
         tally.allocations += 1
-        events += [(workload.starts_at, _START, workload), (workload.ends_at, _END, workload)]
+        end = _END if workload.ends_at > workload.starts_at else _END_AT_ONCE
+        events += [(workload.starts_at, _START, workload), (workload.ends_at, end, workload)]
     return sorted(events, key=lambda event: (event[0], event[1], event[2].index))
 
 
