@@ -69,8 +69,7 @@ def process_environment(committed_db: str) -> dict[str, str]:
 @pytest.fixture
 def cast(request: pytest.FixtureRequest) -> Cast:
     """Alice owns, Bob belongs, Charlie is a stranger, Dana is finance staff, Erin approves."""
-    if "committed_db" not in request.fixturenames:
-        request.getfixturevalue("db")
+    request.getfixturevalue("committed_db" if "committed_db" in request.fixturenames else "db")
     return gather()
 
 
