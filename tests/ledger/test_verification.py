@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -166,27 +167,39 @@ def test_the_guards_are_awake_again_after_a_fault_was_planted(books: Cast) -> No
     assert fetch(asleep) == [(0,)]
 
 
+def proved_past_the_newest() -> VerificationRun:
+    """Prove the books until the watermark has passed all that is there.
+
+    The server counts transactions over all its databases: one that is open in another database holds it back.
+    """
+    ((newest,),) = fetch("SELECT max(born::text::bigint) FROM ledger_transactions")
+    until = time.monotonic() + 60
+    while (run := verify(LATER)).watermark <= newest:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    return run
+
+
 def test_a_clean_run_moves_the_watermark_and_a_dirty_one_does_not(books: Cast) -> None:
-    first = verify(LATER)
+    first = proved_past_the_newest()
     accrual.drain(NOON + 6 * MINUTE)
-    second = verify(LATER + MINUTE)
+    second = proved_past_the_newest()
     assert second.watermark > first.watermark
     plant = FAULTS["chain_is_unbroken"]
     accrual.drain(NOON + 7 * MINUTE)
     with behind_the_triggers():
         execute(plant.plant)
-    dirty = verify(LATER + 2 * MINUTE)
+    dirty, again = verify(LATER), verify(LATER)
     assert (dirty.violation_count, dirty.watermark) == (1, second.watermark)
-    again = verify(LATER + 3 * MINUTE)
     assert (again.violations, again.watermark) == (dirty.violations, second.watermark)
     with behind_the_triggers():
         execute(plant.mend)
-    assert verify(LATER + 4 * MINUTE).watermark > second.watermark
+    assert proved_past_the_newest().watermark > second.watermark
 
 
 def test_an_incremental_run_looks_at_what_is_new_and_a_full_one_at_everything(books: Cast) -> None:
     old = fetch(DEBIT)[0][0]
-    verify(LATER)
+    proved_past_the_newest()
     accrual.drain(NOON + 6 * MINUTE)
     with behind_the_triggers():
         execute(f"UPDATE ledger_entries SET billing_account_id = -1 WHERE id = {old}")
