@@ -1,22 +1,28 @@
-"""The one lock of the system: the billing account's row, always in id order."""
+"""The one lock of the system: the billing account's row, always in id order.
+
+Written in SQL because every act on money passes here: building the query was most of its cost.
+"""
 
 from collections.abc import Collection
 
+from accounts import prepared
 from accounts.errors import NotFound
 from accounts.models import BillingAccount
 
+_COLUMNS = [field.attname for field in BillingAccount._meta.concrete_fields]
+# FOR NO KEY UPDATE: a plain FOR UPDATE would block every insert that references the account.
+_LOCK = f"""
+SELECT {", ".join(_COLUMNS)} FROM billing_accounts WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608 - column names of our own model
+
 
 def lock_accounts(account_ids: Collection[int]) -> dict[int, BillingAccount]:
-    """Lock the accounts until the transaction ends, and return them by id. Raises NotFound.
-
-    FOR NO KEY UPDATE: a plain FOR UPDATE would block every insert that references the account.
-    """
-    wanted = set(account_ids)
-    rows = BillingAccount.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
-    locked = {account.pk: account for account in rows}
+    """Lock the accounts until the transaction ends, and return them by id. Raises NotFound."""
+    wanted = sorted(set(account_ids))
+    locked = [BillingAccount.from_db("default", _COLUMNS, row) for row in prepared.rows(_LOCK, [wanted])]
     if len(locked) != len(wanted):
         raise NotFound("no such billing account", field="billing_account")
-    return locked
+    return {account.pk: account for account in locked}
 
 
 def lock_account(account_id: int) -> BillingAccount:

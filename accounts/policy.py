@@ -109,7 +109,7 @@ def set_value(
         raise PolicyInvalid(f"{key} has no {scope} scope", field="scope")
     if (scope == PolicyScope.GLOBAL) != (scope_id is None):
         raise PolicyInvalid("a global value names no subject, any other names one", field="scope_id")
-    if scope == PolicyScope.TENANT and not Organization.objects.filter(pk=scope_id).exists():
+    if scope == PolicyScope.TENANT and not Organization.objects.filter(pk=scope_id or 0).exists():
         raise NotFound("no such organization", field="scope_id")
     checked = check_value(policy_key, value)
     reason = require_reason(reason)

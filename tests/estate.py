@@ -24,7 +24,8 @@ _ROWS = (
     """,
     """
     INSERT INTO projects (organization_id, name, slug, created_at)
-    SELECT organization_id, name, 'estate-' || id, created_at FROM billing_accounts WHERE organization_id = %(organization)s
+    SELECT organization_id, name, 'estate-' || id, created_at FROM billing_accounts
+    WHERE organization_id = %(organization)s
     """,
     """
     INSERT INTO billing_account_bindings (organization_id, project_id, billing_account_id, phase, established_at)

@@ -251,7 +251,6 @@ class Migration(migrations.Migration):
                         name="one_ledger_account_of_a_kind",
                         nulls_distinct=False,
                     ),
-                    models.UniqueConstraint(fields=("id", "currency"), name="ledger_accounts_id_currency"),
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("billing_account__isnull", False), ("chained", True)),

@@ -28,7 +28,6 @@ class LedgerAccount(models.Model):
                 nulls_distinct=False,
                 name="one_ledger_account_of_a_kind",
             ),
-            models.UniqueConstraint(fields=["id", "currency"], name="ledger_accounts_id_currency"),
             models.CheckConstraint(
                 condition=Q(chained=True, billing_account__isnull=False) | Q(chained=False, billing_account=None),
                 name="customer_accounts_are_chained",
