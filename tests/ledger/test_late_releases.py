@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from accounts import outbox_relay, policy
 from accounts.bindings import rebind
@@ -89,7 +90,7 @@ def test_a_message_that_comes_twice_credits_once(cast: Cast) -> None:
     accrual.drain(NOON + 10 * MINUTE)
     settle(allocation, timedelta(), 10 * MINUTE)
     message = OutboxMessage.objects.get(topic=RELEASE_REPORTED_LATE)
-    with pytest.raises(AlreadyPosted):
+    with pytest.raises(AlreadyPosted), transaction.atomic():
         credit_overrun(message, at=NOON + 11 * MINUTE)
     assert owed(cast.prepaid) == 0
 
