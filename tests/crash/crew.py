@@ -55,7 +55,7 @@ def assembled(environment: dict[str, str]) -> Iterator[Crew]:
     parent = subprocess.Popen(
         [sys.executable, "-m", "tests.crash.workers"],
         cwd=CHECKOUT,
-        env={**environment, "DJANGO_SETTINGS_MODULE": "billing_site.settings"},
+        env={**environment, "DJANGO_SETTINGS_MODULE": "billing_site.settings", "LOG_LEVEL": "ERROR"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
