@@ -114,6 +114,8 @@ def decide(request_id: int, *, checker: User, approve: bool, note: str, at: date
         raise MakerIsChecker("whoever asked cannot decide; ask a second person")
     if request.state != ApprovalState.PENDING:
         raise ApprovalRefused(f"this request is already {request.state}")
+    if approve and not staff_roles.may(request.maker, "operate"):
+        raise ApprovalRefused("whoever asked may no longer do this; reject it")
     if request.expires_at <= at:
         raise ApprovalRefused("this request has lapsed; file it again")
     request.state = ApprovalState.APPROVED if approve else ApprovalState.REJECTED

@@ -25,6 +25,7 @@ app.conf.update(
         "fold_daily_totals": {"task": "ledger.fold_daily_totals", "schedule": schedule(30)},
         "ensure_months": {"task": "ledger.ensure_months", "schedule": schedule(3600)},
         "verify_books": {"task": "ledger.verify_books", "schedule": schedule(900)},
+        "verify_books_in_full": {"task": "ledger.verify_books_in_full", "schedule": schedule(86400)},
         "expire_approvals": {"task": "accounts.expire_approvals", "schedule": schedule(300)},
     },
 )

@@ -50,9 +50,16 @@ def outbox_figures(at: datetime) -> OutboxFigures:
 
 
 def last_verification(at: datetime) -> VerificationFigures | None:
-    """The newest run of `verify_books`, or nothing before the first."""
-    run = VerificationRun.objects.order_by("-started_at").first()
-    return None if run is None else VerificationFigures(_age(run.finished_at, at), run.violation_count)
+    """The newest run of `verify_books`, or nothing before the first.
+
+    What a full run found stays until a full run finds it mended: an incremental run does not look there.
+    """
+    newest = VerificationRun.objects.order_by("-started_at", "-pk")
+    run, full = newest.first(), newest.filter(full=True).first()
+    if run is None:
+        return None
+    violations = run.violation_count if full is None else max(run.violation_count, full.violation_count)
+    return VerificationFigures(_age(run.finished_at, at), violations)
 
 
 def _age(moment: datetime | None, at: datetime) -> float:

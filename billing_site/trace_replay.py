@@ -22,6 +22,7 @@ from ledger import accrual
 from ledger.models import UsageRecord
 from ledger.rating import window_end
 from quotas.allocations import complete_release, start
+from quotas.errors import QuantityInvalid
 from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
 
@@ -155,7 +156,7 @@ def _start(stage: Stage, workload: Workload, moment: datetime, tally: Tally) -> 
             actor=ACTOR,
             at=moment,
         )
-    except Guarded:
+    except (Guarded, QuantityInvalid):
         tally.refused += 1
         return
     stage.started[workload.index] = allocation.pk

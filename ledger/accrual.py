@@ -40,6 +40,13 @@ WHERE s.due_at <= coalesce(b.test_now, %(at)s) AND s.parked_at IS NULL AND b.id 
   AND (%(only)s::bigint[] IS NULL OR b.id = ANY(%(only)s))
 ORDER BY b.id LIMIT %(limit)s FOR NO KEY UPDATE OF b {wait}
 """
+_RUNNING = """
+SELECT chosen.id, running.allocations FROM unnest(%s::bigint[]) AS chosen (id)
+CROSS JOIN LATERAL (
+    SELECT count(*) AS allocations FROM billing_account_bindings b
+    JOIN accrual_cursors c ON c.project_id = b.project_id AND NOT c.done WHERE b.billing_account_id = chosen.id
+) running
+"""
 _OPEN_LEDGER_ACCOUNTS = """
 INSERT INTO ledger_accounts (legal_entity_id, kind, detail, currency, billing_account_id, chained)
 SELECT b.legal_entity_id, CASE b.settlement WHEN 'prepaid' THEN 'wallet' ELSE 'unbilled' END, '', b.currency, b.id, true
@@ -118,7 +125,7 @@ def _bill_batch(
     ids: list[int] = []
     try:
         with transaction.atomic():
-            ids = _claim(at, after, only=only, wait=wait, limit=limit)
+            ids = _bounded(_claim(at, after, only=only, wait=wait, limit=limit), maximum_windows)
             if not ids:
                 return None
             tally = _tick(ids, at, maximum_windows)
@@ -160,6 +167,19 @@ def _claim(at: datetime, after: int, *, only: Collection[int] | None, wait: bool
     with connection.cursor() as cursor:
         cursor.execute(statement, {"at": at, "after": after, "limit": limit, "only": chosen})
         return [account_id for (account_id,) in cursor.fetchall()]
+
+
+def _bounded(ids: list[int], maximum_windows: int) -> list[int]:
+    """The first of the accounts, as many as hold that many running allocations; one account at least."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNNING, [ids])
+        running = dict(cursor.fetchall())
+    total = 0
+    for taken, account_id in enumerate(ids):
+        total += running.get(account_id, 0)
+        if total > maximum_windows and taken:
+            return ids[:taken]
+    return ids
 
 
 def _lock(ids: list[int]) -> list[int]:

@@ -116,12 +116,10 @@ numbered AS MATERIALIZED (
 -- One row an account. FULL JOIN, though every account is in `bounded`: it cannot become a nested loop.
 outcome AS MATERIALIZED (
     SELECT b.account_id, b.transaction_id, b.legal_entity_id, b.currency, b.at, b.day, b.width, b.horizon,
-           b.customer_kind, b.revenue_la, coalesce(n.cost, 0) AS cost, n.first_seq, n.debits,
-           coalesce(n.begun, 0) AS begun
+           b.customer_kind, b.revenue_la, coalesce(n.cost, 0) AS cost, n.first_seq, n.debits
     FROM bounded b
     FULL JOIN (
-        SELECT account_id, min(account_seq) AS first_seq, sum(cost)::bigint AS cost, count(account_seq) AS debits,
-               count(*) FILTER (WHERE a = accrued_to) AS begun
+        SELECT account_id, min(account_seq) AS first_seq, sum(cost)::bigint AS cost, count(account_seq) AS debits
         FROM numbered GROUP BY account_id
     ) n ON n.account_id = b.account_id
 ),
@@ -180,16 +178,13 @@ scheduled AS (
         parked_at = NULL, park_code = '', park_reason = '', failures = 0, retry_at = NULL
     FROM outcome o WHERE s.billing_account_id = o.account_id
 ),
--- A window is due, but nothing prices it where the cursor stands.
-due AS (
-    SELECT account_id, count(*) AS allocations FROM running
-    WHERE least(date_bin(width, accrued_to, 'epoch') + width, ends_at, superseded_at) <= horizon
-    GROUP BY account_id
-),
+-- A window is due, but nothing prices it where the cursor stands. (FULL JOIN and coalesce: never a nested loop.)
 unpriced AS (
-    SELECT coalesce(d.account_id, o.account_id) AS account_id
-    FROM outcome o FULL JOIN due d ON d.account_id = o.account_id
-    WHERE coalesce(d.allocations, 0) > coalesce(o.begun, 0)
+    SELECT DISTINCT r.account_id
+    FROM running r
+    FULL JOIN (SELECT allocation_id FROM numbered WHERE a = accrued_to) n ON n.allocation_id = r.allocation_id
+    WHERE n.allocation_id IS NULL AND coalesce(
+        least(date_bin(r.width, r.accrued_to, 'epoch') + r.width, r.ends_at, r.superseded_at) <= r.horizon, false)
 )
 SELECT (SELECT count(*) FROM numbered), (SELECT coalesce(sum(debits), 0) + count(*) FROM charge)::bigint,
        (SELECT coalesce(sum(cost), 0) FROM charge)::bigint, (SELECT coalesce(array_agg(account_id), '{}') FROM unpriced)

@@ -11,6 +11,11 @@ def usage_kind(account: BillingAccount) -> str:
     return "wallet" if account.settlement == Settlement.PREPAID else "unbilled"
 
 
+def late_release_key(allocation_id: int, account_id: int) -> str:
+    """What the credit of a late release is named by, so that no other act gives the same money back."""
+    return f"late_release-{allocation_id}-{account_id}"
+
+
 def open_ledger_account(
     legal_entity: LegalEntity | int,
     kind: str,

@@ -11,7 +11,7 @@ from accounts.currencies import format_minor
 from accounts.errors import Conflict, NotFound
 from accounts.locking import lock_account
 from accounts.models import ApprovalRequest, BillingAccount
-from ledger.chart import CUSTOMER_KINDS
+from ledger.chart import CUSTOMER_KINDS, late_release_key
 from ledger.models import LedgerEntry, LedgerTransaction
 from ledger.posting import Act, Line, post
 
@@ -54,6 +54,7 @@ def correct(
     """
     reason = require_reason(reason)
     account = lock_account(_account_of(proposal["transaction"]))
+    _refuse_twice_credited(proposal["transaction"], account)
     lines = correction_lines(proposal["transaction"])
     moved = sum(line.amount_minor for line in lines if line.kind in CUSTOMER_KINDS)
     approvals.require(ACT, proposal, LIMIT, amount_minor=_size(lines), currency=account.currency, approval=approval)
@@ -83,6 +84,16 @@ def describe(proposal: dict[str, Any]) -> approvals.Proposal:
         f"Reverse transaction {proposal['transaction']} of {account.name} ({format_minor(size, account.currency)})"
     )
     return approvals.Proposal(summary, account, size, account.currency)
+
+
+def _refuse_twice_credited(transaction_id: int, account: BillingAccount) -> None:
+    """Part of a usage run may be credited already, because a release was reported late."""
+    usage = LedgerEntry.objects.filter(transaction_id=transaction_id, reference_type="allocation")
+    keys = {late_release_key(allocation, account.pk) for allocation in usage.values_list("reference_id", flat=True)}
+    if LedgerTransaction.objects.filter(business_key__in={f"adjust:{key}" for key in keys}).exists():
+        raise Conflict(
+            "a late release of this usage is credited already; adjust the rest", field="transaction", code="credited"
+        )
 
 
 def _size(lines: list[Line]) -> int:

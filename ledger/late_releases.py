@@ -5,10 +5,11 @@ from datetime import datetime
 
 from accounts.audit import record, system
 from accounts.currencies import exponent
-from accounts.locking import lock_account
+from accounts.locking import lock_accounts
 from accounts.models import OutboxMessage
 from ledger.adjustments import post_adjustment
-from ledger.models import UsageRecord
+from ledger.chart import late_release_key
+from ledger.models import LedgerEntry, LedgerTransaction, UsageRecord
 from ledger.rating import Segment, cost_until
 from quotas.models import Allocation
 
@@ -20,12 +21,14 @@ def credit_overrun(message: OutboxMessage, *, at: datetime) -> None:
     allocation = Allocation.objects.get(pk=message.payload["allocation_id"])
     if allocation.completed_at is None:
         return
-    for account_id, overrun_minor in overruns(allocation, allocation.completed_at).items():
-        account = lock_account(account_id)
+    credits = overruns(allocation, allocation.completed_at)
+    accounts = lock_accounts(credits)
+    for account_id, overrun_minor in credits.items():
+        account = accounts[account_id]
         posted = post_adjustment(
             account,
             overrun_minor,
-            key=f"late_release-{allocation.pk}-{account_id}",
+            key=late_release_key(allocation.pk, account_id),
             reference=("allocation", allocation.pk),
             actor=_ACTOR,
             at=at,
@@ -46,10 +49,25 @@ def credit_overrun(message: OutboxMessage, *, at: datetime) -> None:
 def overruns(allocation: Allocation, completed_at: datetime) -> dict[int, int]:
     """Minor units billed after a moment, by account: whole windows, and the rest of the one the moment lies in."""
     overrun: defaultdict[int, int] = defaultdict(int)
-    records = UsageRecord.objects.filter(allocation=allocation, interval_end__gt=completed_at)
-    for usage in records.select_related("sku_rate", "billing_account"):
+    charged = UsageRecord.objects.filter(allocation=allocation, interval_end__gt=completed_at, cost_minor__gt=0)
+    records = list(charged.select_related("sku_rate", "billing_account"))
+    corrected = _corrected(records)
+    for usage in records:
+        if (usage.ledger_account_id, usage.account_seq) in corrected:
+            continue
         overrun[usage.billing_account_id] += usage.cost_minor - _cost_before(usage, completed_at)
     return {account_id: amount for account_id, amount in overrun.items() if amount}
+
+
+def _corrected(records: list[UsageRecord]) -> set[tuple[int, int | None]]:
+    """The debits among these whose whole run was corrected: that money went back already."""
+    debits = LedgerEntry.objects.filter(
+        ledger_account_id__in={usage.ledger_account_id for usage in records},
+        account_seq__in={usage.account_seq for usage in records},
+    ).values_list("transaction_id", "ledger_account_id", "account_seq")
+    keys = {f"correct:{transaction_id}" for transaction_id, _, _ in debits}
+    found = set(LedgerTransaction.objects.filter(business_key__in=keys).values_list("business_key", flat=True))
+    return {(account, seq) for transaction_id, account, seq in debits if f"correct:{transaction_id}" in found}
 
 
 def _cost_before(usage: UsageRecord, moment: datetime) -> int:

@@ -21,6 +21,11 @@ def ensure_months() -> None:
     months.ensure_months(clock.now())
 
 
+@shared_task(name="ledger.verify_books_in_full")
+def verify_books_in_full() -> int:
+    return int(verification.verify(clock.now(), full=True).violation_count)
+
+
 @shared_task(name="ledger.verify_books")
 def verify_books() -> int:
     return int(verification.verify(clock.now()).violation_count)

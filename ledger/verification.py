@@ -19,13 +19,13 @@ def verify(at: datetime, *, full: bool = False) -> VerificationRun:
     Incremental runs look at transactions since the last clean run; `full` looks at everything. Violations are counted
     in full and listed up to 200 a rule. Call it outside a transaction: it needs a snapshot of its own.
     """
-    since = 0 if full else _watermark()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SET LOCAL statement_timeout = 0")
         # Everything older than the oldest transaction still open is in the snapshot; what is newer is looked at again.
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
         (upto,) = cursor.fetchone()
+        since = 0 if full else _watermark(upto)
         bounds = {
             "since": since,
             "currencies": list(EXPONENTS),
@@ -52,6 +52,7 @@ def _broken(rule: Rule, bounds: dict[str, Any]) -> tuple[int, list[dict[str, str
     return counted, [{"rule": rule.name, "row": str(row), "detail": detail} for row, detail in rows]
 
 
-def _watermark() -> int:
+def _watermark(upto: int) -> int:
+    """The last run's; one that lies ahead comes from before a restore into another cluster, and all is looked at."""
     newest = VerificationRun.objects.order_by("-started_at", "-pk").first()
-    return newest.watermark if newest else 0
+    return newest.watermark if newest and newest.watermark <= upto else 0

@@ -6,6 +6,7 @@ comes back on its field; nothing is written, the token included.
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -66,7 +67,7 @@ def reason_field(hint: str = "It is kept with the act for the auditors.") -> for
     )
 
 
-class ActPage(View):
+class ActPage(ABC, View):
     """One act. A subclass names it, gives the form, and says how it is previewed and performed."""
 
     model_admin: Any = None
@@ -79,13 +80,13 @@ class ActPage(View):
     form_class: ClassVar[type[forms.Form]]
     fields_of_errors: ClassVar[dict[str, str]] = {}
 
+    @abstractmethod
     def preview(self, cleaned: Cleaned) -> Preview:
         """What the act would do. Raises DomainError."""
-        raise NotImplementedError
 
+    @abstractmethod
     def perform(self, cleaned: Cleaned, user: User) -> Done:
         """Do it in the caller's transaction. Raises DomainError."""
-        raise NotImplementedError
 
     def first_values(self, request: HttpRequest) -> Cleaned:
         """What the form begins with."""

@@ -289,8 +289,6 @@ class Migration(migrations.Migration):
                         verbose_name="superuser status",
                     ),
                 ),
-                ("email", models.EmailField(db_index=True, max_length=254)),
-                ("display_name", models.CharField(blank=True, max_length=256)),
                 ("time_zone", models.CharField(default="UTC", max_length=64)),
                 ("language", models.CharField(default="en", max_length=16)),
                 ("is_staff", models.BooleanField(default=False)),

@@ -1,7 +1,7 @@
 from django.db import migrations
 
 SQL = """
-CREATE FUNCTION billing_account_terms_are_fixed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION billing_account_terms_are_fixed() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF NEW.organization_id <> OLD.organization_id THEN
         RAISE EXCEPTION 'a billing account stays with its organization'

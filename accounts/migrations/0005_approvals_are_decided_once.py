@@ -3,7 +3,7 @@ from django.db import migrations
 from accounts.migrations._append_only import keep
 
 SQL = """
-CREATE FUNCTION approvals_are_decided_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION approvals_are_decided_once() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.state <> 'pending' THEN

@@ -37,7 +37,9 @@ class User(PublicId, AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
-    history = HistoricalRecords(excluded_fields=["password", "last_login"])
+    history = HistoricalRecords(
+        excluded_fields=["password", "last_login", "email", "display_name"]
+    )  # history is for ever
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []

@@ -3,7 +3,7 @@ from django.db import migrations
 # One look-up per transaction and account, whatever the plan: no guard may scan the book (a count over the
 # transition table joined back to the book was seen to turn quadratic on a table without statistics).
 SQL = """
-CREATE FUNCTION entries_are_whole() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION entries_are_whole() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
     IF EXISTS (SELECT FROM new_rows GROUP BY transaction_id, currency HAVING sum(amount_minor) <> 0) THEN
@@ -53,7 +53,7 @@ END $$;
 CREATE TRIGGER entries_are_whole AFTER INSERT ON ledger_entries REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION entries_are_whole();
 
-CREATE FUNCTION transaction_has_entries() RETURNS trigger LANGUAGE plpgsql SET enable_seqscan = off AS $$
+CREATE FUNCTION transaction_has_entries() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     IF (SELECT count(*) FROM (SELECT FROM ledger_entries WHERE transaction_id = NEW.id LIMIT 2) e) < 2 THEN
         RAISE EXCEPTION 'a transaction needs at least two entries'

@@ -47,9 +47,13 @@ BEGIN
     IF EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = 'public'::regnamespace) THEN
         RETURN;
     END IF;
+    -- Made apart and then attached: CREATE … PARTITION OF would wait for every reader of the parent.
     EXECUTE format(
-        'CREATE TABLE %I PARTITION OF usage_records FOR VALUES FROM (%L) TO (%L)'
-        ' WITH (autovacuum_analyze_scale_factor = 0.02)',
+        'CREATE TABLE %I (LIKE usage_records INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)'
+        ' WITH (autovacuum_analyze_scale_factor = 0.02)', partition
+    );
+    EXECUTE format(
+        'ALTER TABLE usage_records ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
         partition, first_day || ' 00:00:00+00', (first_day + interval '1 month')::date || ' 00:00:00+00'
     );
     EXECUTE format(

@@ -2,10 +2,10 @@ from django.db import migrations
 
 # The tick holds the price book's advisory lock shared while it rates, so what this trigger reads is final.
 SQL = """
-CREATE FUNCTION lock_price_book_shared() RETURNS void LANGUAGE sql AS
+CREATE FUNCTION lock_price_book_shared() RETURNS void LANGUAGE sql SET search_path = public, pg_temp AS
     $$ SELECT pg_advisory_xact_lock_shared(hashtextextended('price_book', 0)) $$;
 
-CREATE FUNCTION rates_leave_billed_usage_alone() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION rates_leave_billed_usage_alone() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('price_book', 0));
     IF EXISTS (
@@ -60,7 +60,7 @@ DECLARE
     billed_to timestamptz;
 BEGIN
     SELECT max(c.accrued_to) INTO billed_to FROM (
-        SELECT accrued_to FROM accrual_cursors WHERE project_id = NEW.project_id AND NOT done FOR SHARE
+        SELECT accrued_to FROM accrual_cursors WHERE project_id = NEW.project_id FOR SHARE
     ) c;
     IF billed_to > NEW.superseded_at THEN
         RAISE EXCEPTION 'usage to % is already billed', billed_to

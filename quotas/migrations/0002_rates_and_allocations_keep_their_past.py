@@ -7,7 +7,7 @@ ALTER TABLE allocations
     ADD CONSTRAINT allocation_project_of_the_organization
         FOREIGN KEY (project_id, organization_id) REFERENCES projects (id, organization_id);
 
-CREATE FUNCTION allocations_keep_their_past() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION allocations_keep_their_past() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF (NEW.organization_id, NEW.project_id, NEW.sku_id, NEW.requested_at)
             IS DISTINCT FROM (OLD.organization_id, OLD.project_id, OLD.sku_id, OLD.requested_at)
@@ -23,7 +23,7 @@ END $$;
 CREATE TRIGGER allocations_keep_their_past BEFORE UPDATE ON allocations
     FOR EACH ROW EXECUTE FUNCTION allocations_keep_their_past();
 
-CREATE FUNCTION quantities_follow_each_other() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION quantities_follow_each_other() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     previous_end timestamptz;
 BEGIN

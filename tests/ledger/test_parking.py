@@ -9,11 +9,12 @@ from django.db import OperationalError, connection
 from accounts.bindings import bind, rebind
 from accounts.lifecycle import open_billing_account, open_project
 from accounts.models import AuditLog, BillingAccount, Condition, OutboxMessage, Project
+from accounts.policy import set_value
 from ledger import accrual, parking
 from ledger.balances import balance
 from ledger.models import AccrualCursor, AccrualSchedule, UsageRecord
 from ledger.verification import verify
-from quotas.allocations import complete_release, start
+from quotas.allocations import complete_release, resize, start
 from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
 from tests import estate
@@ -71,6 +72,19 @@ def test_an_account_whose_usage_has_no_price_is_parked_and_the_others_are_billed
     assert schedule(cast.prepaid).park_reason
     assert balance(cast.postpaid).amount_minor == -42
     assert balance(cast.prepaid).amount_minor == 0
+
+
+def test_a_cut_piece_of_one_allocation_does_not_hide_the_missing_price_of_another(cast: Cast) -> None:
+    hour = timedelta(hours=1)
+    reason = "by the hour"
+    set_value("billing.window_seconds", 3600, scope="global", scope_id=None, actor=ACTOR, reason=reason, at=BEGINNING)
+    priced = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    accrual.drain(NOON + hour)
+    start_around_the_act(cast.project, open_sku("unpriced", "Unpriced", "GPU", at=BEGINNING))
+    resize(priced.pk, quantity="2", actor=ACTOR, at=NOON + 1.5 * hour)
+    AccrualSchedule.objects.update(due_at=NOON)
+    accrual.drain(NOON + 1.75 * hour)
+    assert parked() == {cast.prepaid.pk: "unpriced_usage"}
 
 
 def test_a_parked_account_is_shown_audited_and_told_of_once(cast: Cast, unpriced: Sku) -> None:

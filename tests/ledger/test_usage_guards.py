@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -178,10 +179,23 @@ def test_a_month_out_of_range_is_refused(day: date | None) -> None:
 
 
 @pytest.mark.django_db
-def test_a_table_planted_on_the_path_does_not_mislead_the_function_that_makes_months() -> None:
-    execute("CREATE TEMP TABLE usage_records_2031_06 (id int)")
-    ensure_month(date(2031, 6, 1))
-    assert "usage_records_2031_06" in tables()
+def test_no_table_can_be_planted_before_one_that_a_guard_reads() -> None:
+    """A temporary table comes first on a search path that nobody fixed: none may be made, and each path is fixed."""
+    with refused_by(NO_PRIVILEGE):
+        execute("CREATE TEMP TABLE ledger_entries (id int)")
+    open_paths = fetch(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        " AND NOT coalesce(array_to_string(proconfig, ' '), '') LIKE '%%search_path=public, pg_temp%%'"
+    )
+    assert open_paths == []
+
+
+def test_a_month_is_made_while_a_long_reader_holds_the_parent(committed_db: str) -> None:
+    connection.ensure_connection()
+    with psycopg.connect(connection.connection.info.dsn) as reader:
+        reader.execute("SELECT count(*) FROM usage_records")
+        ensure_month(date(2031, 7, 1))
+    assert "usage_records_2031_07" in tables()
 
 
 def test_the_application_role_has_no_way_around_the_parent_table(meter: Meter) -> None:
