@@ -85,11 +85,9 @@ DATABASES = {
         "ENGINE": "django.db.backends.postgresql",
         **environment.database("DATABASE_URL"),
         "CONN_MAX_AGE": 0,
-        # Only postings are prepared, and triggers: one plan each, never one made for the values at hand.
         "OPTIONS": {
-            "prepare_threshold": 5,
-            "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s"
-            " -c plan_cache_mode=force_generic_plan",
+            "prepare_threshold": 5,  # for accounts/prepared.py; Django's own cursors never prepare
+            "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
         },
         "TEST": {"NAME": environment.text("TEST_DATABASE_NAME", "test_countinghouse")},
     },

@@ -9,7 +9,8 @@ ALTER TABLE billing_account_bindings
     ADD CONSTRAINT binding_account_of_the_organization
         FOREIGN KEY (billing_account_id, organization_id) REFERENCES billing_accounts (id, organization_id);
 
-CREATE FUNCTION bindings_change_once() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+-- A plan is made once a session, perhaps on an empty table: it must use the index on a full one.
+CREATE FUNCTION bindings_change_once() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     previous_end timestamptz;
 BEGIN

@@ -82,8 +82,9 @@ CREATE TABLE accrual_cursors (
 -- accrued_to stays out of every index, so that a tick's updates are heap-only.
 CREATE INDEX accrual_cursors_running ON accrual_cursors (project_id) WHERE NOT done;
 
+-- Without sequential scans: a session's plan may date from when the tables were empty.
 CREATE FUNCTION cursor_follows_allocation() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     IF NEW.started_at IS NULL THEN
         RETURN NULL;
@@ -110,7 +111,7 @@ CREATE TRIGGER cursor_follows_allocation AFTER INSERT OR UPDATE ON allocations
     FOR EACH ROW EXECUTE FUNCTION cursor_follows_allocation();
 
 CREATE FUNCTION schedule_follows_binding() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 BEGIN
     INSERT INTO accrual_schedules AS s (billing_account_id, due_at, park_code, park_reason, failures)
         VALUES (NEW.billing_account_id, NEW.established_at, '', '', 0)

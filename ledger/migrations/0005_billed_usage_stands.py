@@ -25,7 +25,7 @@ CREATE TRIGGER rates_leave_billed_usage_alone BEFORE INSERT ON sku_rates
 
 -- FOR SHARE waits for a tick under way, so that a resize never slips behind the cursor.
 CREATE FUNCTION resizes_leave_billed_usage_alone() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     billed_to timestamptz;
 BEGIN
@@ -42,7 +42,7 @@ CREATE TRIGGER resizes_leave_billed_usage_alone BEFORE UPDATE ON allocation_quan
 -- A machine reported gone after its usage was billed: charging ends with the last window, and completed_at keeps what
 -- was reported, so that the difference is credited instead of usage being taken back.
 CREATE FUNCTION release_ends_with_the_last_window() RETURNS trigger LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     billed_to timestamptz;
 BEGIN

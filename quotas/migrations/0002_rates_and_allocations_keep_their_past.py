@@ -23,7 +23,8 @@ END $$;
 CREATE TRIGGER allocations_keep_their_past BEFORE UPDATE ON allocations
     FOR EACH ROW EXECUTE FUNCTION allocations_keep_their_past();
 
-CREATE FUNCTION quantities_follow_each_other() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+-- A plan is made once a session, perhaps on an empty table: it must use the index on a full one.
+CREATE FUNCTION quantities_follow_each_other() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
     previous_end timestamptz;
 BEGIN
