@@ -52,3 +52,6 @@ class User(PublicId, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.display_name or self.email
+
+    def get_full_name(self) -> str:
+        return str(self)
