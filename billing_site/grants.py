@@ -84,8 +84,6 @@ def apply_grants() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}, PUBLIC")
         cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
-        # A temporary table could stand before a real one in the eyes of a function without a fixed search_path.
-        cursor.execute(f"REVOKE TEMPORARY ON DATABASE {quote(connection.settings_dict['NAME'])} FROM PUBLIC, {role}")
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
         for table in tables():
             privileges = granted(table)

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from accounts import approvals, outbox_relay
 from accounts.bindings import rebind
@@ -126,9 +125,3 @@ def test_what_a_full_run_found_stays_until_a_full_run_is_clean(cast: Cast) -> No
     figures = last_verification(NOON + HOUR)
     assert figures is not None
     assert figures.violations == 0
-
-
-def test_the_session_may_not_make_temporary_tables(cast: Cast) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT has_database_privilege(current_user, current_database(), 'TEMP')")
-        assert cursor.fetchone() == (False,)
