@@ -45,7 +45,7 @@ class Report:
 def places(passages: int) -> Iterator[str]:
     """Every point at its first passage, then at its second, and so on; over and over. Halves are few."""
     return itertools.cycle(
-        f"{point}=kill@{min(n, 2) if point == HALF else n}" for n in range(1, passages + 1) for point in (*POINTS, HALF)
+        f"{point}=kill@{1 if point == HALF else n}" for n in range(1, passages + 1) for point in (*POINTS, HALF)
     )
 
 
