@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import structlog
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from accounts.correlation import current_correlation_id
 from accounts.currencies import EXPONENTS
 from accounts.failpoints import failpoint
+from accounts.locking import lock_accounts
 from accounts.policy import effective
 from ledger import parking
 from ledger.errors import Unpriced
 from ledger.months import ensure_months
-
-log = structlog.get_logger(__name__)
 
 ACTOR = "system:accrual"
 BATCH_ACCOUNTS = 2_000
@@ -150,9 +148,9 @@ def _divide(ids: list[int], at: datetime, maximum_windows: int, error: Exception
 def _bill_or_park(ids: list[int], at: datetime, maximum_windows: int) -> Tally:
     try:
         with transaction.atomic():
-            held = _lock(ids)
-            tally = _tick(held, at, maximum_windows) if held else Tally()
-            parking.unpark(held, at=at)
+            lock_accounts(ids)
+            tally = _tick(ids, at, maximum_windows)
+            parking.unpark(ids, at=at)
             failpoint("accrual.half_before_commit")
         return tally
     except (OperationalError, InterfaceError):
@@ -180,12 +178,6 @@ def _bounded(ids: list[int], maximum_windows: int) -> list[int]:
         if total > maximum_windows and taken:
             return ids[:taken]
     return ids
-
-
-def _lock(ids: list[int]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM billing_accounts WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [ids])
-        return [account_id for (account_id,) in cursor.fetchall()]
 
 
 def _tick(ids: list[int], at: datetime, maximum_windows: int) -> Tally:
