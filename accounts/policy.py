@@ -1,7 +1,7 @@
 """Policies: which value is in force for a subject, and where it comes from. Nothing is cached: a change is at once."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,21 +56,43 @@ def account_scope(account: BillingAccount) -> Scope:
     return Scope(user_id=organization.owner_id if organization.personal else None, tenant_id=organization.pk)
 
 
-def explain(key: str, scope: Scope = GLOBAL) -> Effective:
-    """The value in force and its source. Raises PolicyInvalid for an unknown key."""
+def explain(key: str, scope: Scope = GLOBAL, *, currency: str | None = None) -> Effective:
+    """The value in force and its source; with a currency, money comes as minor units of it. Raises PolicyInvalid."""
     policy_key = _known(key)
-    values = {
-        (row.scope, row.scope_id): row.value for row in PolicyValue.objects.filter(key=key) if _applies(row, scope)
-    }
-    for candidate in scope.candidates():
-        if candidate[0] in policy_key.scopes and candidate in values:
-            return Effective(values[candidate], *candidate)
-    return Effective(policy_key.default, "default", None)
+    rows = {(row.scope, row.scope_id): row.value for row in PolicyValue.objects.filter(key=key) if _applies(row, scope)}
+    return _resolve(policy_key, rows, scope, currency)
 
 
-def effective(key: str, scope: Scope = GLOBAL) -> Any:
+def effective(key: str, scope: Scope = GLOBAL, *, currency: str | None = None) -> Any:
     """The value in force. Raises PolicyInvalid for an unknown key."""
-    return explain(key, scope).value
+    return explain(key, scope, currency=currency).value
+
+
+def effective_many(key: str, subjects: Mapping[int, tuple[Scope, str]]) -> dict[int, Any]:
+    """The values in force for many subjects in one query, by the subjects' own ids; each with its scope and currency.
+
+    A monetary value comes as minor units of the subject's currency. Raises PolicyInvalid for an unknown key.
+    """
+    policy_key = _known(key)
+    rows = {(row.scope, row.scope_id): row.value for row in PolicyValue.objects.filter(key=key)}
+    return {
+        subject: _resolve(policy_key, rows, scope, currency).value for subject, (scope, currency) in subjects.items()
+    }
+
+
+def _resolve(
+    key: PolicyKey, rows: Mapping[tuple[str, int | None], Any], scope: Scope, currency: str | None
+) -> Effective:
+    """The most specific value that applies; money in another currency than the subject's does not."""
+    for candidate in scope.candidates():
+        if candidate[0] not in key.scopes or candidate not in rows:
+            continue
+        value = rows[candidate]
+        if currency is None or not isinstance(value, dict):
+            return Effective(value, *candidate)
+        if value["currency"] == currency:
+            return Effective(value["amount_minor"], *candidate)
+    return Effective(key.default, "default", None)
 
 
 def within_limit(key: str, amount_minor: int, currency: str, scope: Scope = GLOBAL) -> bool:

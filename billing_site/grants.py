@@ -44,6 +44,7 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("legal_entities", KEEP),
     ("memberships", FULL),
     ("organizations", KEEP),
+    ("saved_filters", FULL),
     ("projects", KEEP),
     ("policy_values", FULL),
     ("users", KEEP),

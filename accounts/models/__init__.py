@@ -9,6 +9,7 @@ from accounts.models.legal_entities import LegalEntity
 from accounts.models.organizations import Membership, Organization, OrganizationRole, Project
 from accounts.models.outbox import DeliveryState, OutboxDelivery, OutboxMessage
 from accounts.models.policy_values import PolicyScope, PolicyValue
+from accounts.models.saved_filters import SavedFilter
 from accounts.models.users import User
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "PolicyScope",
     "PolicyValue",
     "Project",
+    "SavedFilter",
     "Settlement",
     "UsedFormToken",
     "User",

@@ -14,6 +14,7 @@ class Organization(PublicId, models.Model):
     slug = models.SlugField(max_length=63, unique=True)
     personal = models.BooleanField(default=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_organizations")
+    language = models.CharField(max_length=16, default="en", help_text="The language its mail is written in.")
     created_at = models.DateTimeField()
 
     history = HistoricalRecords()

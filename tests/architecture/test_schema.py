@@ -18,6 +18,7 @@ EXEMPT = {
     "users_groups": "staff groups of a person",
     "users_user_permissions": "permissions of a person",
     "used_form_tokens": "belongs to the person who pressed the button",
+    "saved_filters": "belongs to the person who saved it",
     "legal_entities": "is one of our own companies",
     "accounts_historicallegalentity": "as legal_entities",
     "policy_values": "names its subject by scope and scope_id, of which the organization is one",
