@@ -15,6 +15,7 @@ NEVER_CHANGED = (
     *("accounts_historicaluser", "quotas_historicalsku"),
     *("sku_rates", "bank_transfers"),
     *("ledger_accounts", "ledger_transactions", "ledger_entries", "usage_records", "verification_runs"),
+    *("balance_transitions", "force_release_requests", "credit_lots"),
 )
 
 # Rows change, each by its own rules, but never vanish.
@@ -22,6 +23,7 @@ KEPT = (
     *("billing_accounts", "billing_account_bindings", "organizations", "outbox_deliveries"),
     *("enforcement_reasons", "approval_requests"),
     *("allocations", "allocation_quantities", "accrual_cursors", "accrual_schedules"),
+    *("balance_states", "low_balance_events", "depletions"),
 )
 
 OWN_RULES: dict[str, tuple[str, ...]] = {
@@ -37,11 +39,13 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
         "rebinds_leave_billed_usage_alone",
         "schedule_follows_binding",
     ),
-    "billing_accounts": ("billing_account_terms_are_fixed",),
+    "billing_accounts": ("billing_account_terms_are_fixed", "balance_state_follows_account"),
+    "depletions": ("depletions_closes_once",),
+    "low_balance_events": ("low_balance_events_closes_once",),
     "ledger_entries": ("entries_are_whole",),
     "ledger_transactions": ("transaction_has_entries",),
     "sku_rates": ("rates_leave_billed_usage_alone",),
-    "usage_records": ("usage_moves_the_cursor",),
+    "usage_records": ("usage_moves_the_cursor", "waived_usage_lies_in_a_tail"),
 }
 
 # Statement triggers are not cloned to partitions, so each month carries its own.
