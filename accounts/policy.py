@@ -1,12 +1,13 @@
 """Policies: which value is in force for a subject, and where it comes from. Nothing is cached: a change is at once."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.approval_grants import grants
 from accounts.audit import Actor, record, require_reason
@@ -68,15 +69,26 @@ def effective(key: str, scope: Scope = GLOBAL, *, currency: str | None = None) -
     return explain(key, scope, currency=currency).value
 
 
-def effective_many(key: str, subjects: Mapping[int, tuple[Scope, str]]) -> dict[int, Any]:
+def effective_many(keys: Sequence[str], subjects: Mapping[int, tuple[Scope, str]]) -> dict[int, dict[str, Any]]:
     """The values in force for many subjects in one query, by the subjects' own ids; each with its scope and currency.
 
     A monetary value comes as minor units of the subject's currency. Raises PolicyInvalid for an unknown key.
     """
-    policy_key = _known(key)
-    rows = {(row.scope, row.scope_id): row.value for row in PolicyValue.objects.filter(key=key)}
+    known = [_known(key) for key in keys]
+    wanted: defaultdict[str, set[int]] = defaultdict(set)
+    for scope, _ in subjects.values():
+        for name, scope_id in scope.candidates():
+            if scope_id is not None:
+                wanted[name].add(scope_id)
+    applies = Q(scope=PolicyScope.GLOBAL)
+    for name, ids in wanted.items():
+        applies |= Q(scope=name, scope_id__in=ids)
+    rows: defaultdict[str, dict[tuple[str, int | None], Any]] = defaultdict(dict)
+    for row in PolicyValue.objects.filter(applies, key__in=keys):
+        rows[row.key][row.scope, row.scope_id] = row.value
     return {
-        subject: _resolve(policy_key, rows, scope, currency).value for subject, (scope, currency) in subjects.items()
+        subject: {key.name: _resolve(key, rows[key.name], scope, currency).value for key in known}
+        for subject, (scope, currency) in subjects.items()
     }
 
 
