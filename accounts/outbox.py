@@ -1,6 +1,6 @@
 """The outbox: what happened is written in the transaction in which it happened, and delivered afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,21 +31,37 @@ def emit(
     With an account, the caller holds its lock, so `seq` and ids of an account rise in commit order. A topic that
     no route lists is a programming error and raises KeyError before anything is written.
     """
+    return emit_many(topic, [payload], at=at, account=account, organization_id=organization_id)[0]
+
+
+def emit_many(
+    topic: str,
+    payloads: Sequence[dict[str, Any]],
+    *,
+    at: datetime,
+    account: BillingAccount | None = None,
+    organization_id: int | None = None,
+) -> list[OutboxMessage]:
+    """As `emit`, for many messages of one topic: as many statements as for one."""
     handlers = routes()[topic]
-    seq = None
-    if account is not None:
-        newest = OutboxMessage.objects.filter(billing_account=account).aggregate(newest=Max("seq"))["newest"]
-        seq = (newest or 0) + 1
-    message = OutboxMessage.objects.create(
-        topic=topic,
-        payload=payload,
-        organization_id=account.organization_id if account else organization_id,
-        billing_account=account,
-        seq=seq,
-        correlation_id=current_correlation_id(),
-        occurred_at=at,
+    newest = None
+    if account is not None and payloads:
+        newest = OutboxMessage.objects.filter(billing_account=account).aggregate(newest=Max("seq"))["newest"] or 0
+    messages = OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            topic=topic,
+            payload=payload,
+            organization_id=account.organization_id if account else organization_id,
+            billing_account=account,
+            seq=None if newest is None else newest + number,
+            correlation_id=current_correlation_id(),
+            occurred_at=at,
+        )
+        for number, payload in enumerate(payloads, 1)
     )
     OutboxDelivery.objects.bulk_create(
-        OutboxDelivery(message=message, billing_account=account, route=route, next_attempt_at=at) for route in handlers
+        OutboxDelivery(message=message, billing_account=account, route=route, next_attempt_at=at)
+        for message in messages
+        for route in handlers
     )
-    return message
+    return messages
