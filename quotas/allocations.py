@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from accounts import guards
-from accounts.audit import Actor, record
+from accounts.audit import Actor, record, require_reason
 from accounts.bindings import active_binding
 from accounts.clock import check_moment
 from accounts.errors import AccountNotReady, Conflict, NotFound, TimeInvalid, constraints
@@ -18,24 +18,36 @@ from accounts.outbox import emit
 from quotas import topics
 from quotas.decimals import parse_quantity
 from quotas.errors import AlreadyBilled, NoRate, NotBound, ReleaseBeforeStart, WrongStatus
-from quotas.models import Allocation, AllocationQuantity, AllocationStatus, Sku
+from quotas.models import Allocation, AllocationQuantity, AllocationStatus, Sku, SkuRate
 from quotas.price_book import rate_in_force
 
 
 @transaction.atomic
 def request(
-    project: Project, sku: Sku, *, quantity: object, external_id: str = "", actor: Actor, at: datetime
+    project: Project,
+    sku: Sku,
+    *,
+    quantity: object,
+    external_id: str = "",
+    actor: Actor,
+    reason: str = "",
+    at: datetime,
 ) -> Allocation:
-    """Ask for a quantity of a SKU; nothing is charged yet. Raises QuantityInvalid, NotBound, Conflict (external id)."""
+    """Ask for a quantity of a SKU; nothing is charged yet.
+
+    Raises QuantityInvalid, NotBound, AccountNotReady (archived), ReasonRequired, Conflict (external id).
+    """
     at, wanted = check_moment(at), parse_quantity(quantity)
     account, _ = _payer(project)
+    if account.phase == Phase.ARCHIVED:
+        raise AccountNotReady("the billing account is archived", field="billing_account")
     allocation = _open(project, sku, wanted, external_id=external_id, at=at)
-    _audit(allocation, "allocation.request", account, actor, at, quantity=str(wanted))
+    _audit(allocation, "allocation.request", account, actor, at, reason, quantity=str(wanted))
     return allocation
 
 
 @transaction.atomic
-def activate(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
+def activate(allocation_id: int, *, actor: Actor, reason: str = "", at: datetime) -> Allocation:
     """Start charging a requested allocation from `at` on.
 
     Raises WrongStatus, AccountNotReady, NoRate, TimeInvalid, and what guards raise (`account_halted`).
@@ -48,25 +60,40 @@ def activate(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
     _may_start(allocation.project, allocation.sku, account, binding, at)
     allocation.status, allocation.started_at = AllocationStatus.ACTIVE, at
     allocation.save(update_fields=["status", "started_at"])
-    _tell_start(allocation, account, actor, at)
+    _tell_start(allocation, account, actor, at, reason)
     return allocation
 
 
 @transaction.atomic
 def start(
-    project: Project, sku: Sku, *, quantity: object, external_id: str = "", actor: Actor, at: datetime
+    project: Project,
+    sku: Sku,
+    *,
+    quantity: object,
+    external_id: str = "",
+    actor: Actor,
+    reason: str = "",
+    at: datetime,
 ) -> Allocation:
     """Request and activate in one act: the way of a platform that has the machine at hand. Raises what those raise."""
     at, wanted = check_moment(at), parse_quantity(quantity)
     account, binding = _payer(project)
     _may_start(project, sku, account, binding, at)
     allocation = _open(project, sku, wanted, external_id=external_id, at=at, started_at=at)
-    _tell_start(allocation, account, actor, at, quantity=str(wanted))
+    _tell_start(allocation, account, actor, at, reason, quantity=str(wanted))
     return allocation
 
 
+def check_start(project: Project, sku: Sku, *, at: datetime) -> tuple[BillingAccount, SkuRate]:
+    """Who would pay, and at which rate, as of now and without a lock. Raises what refuses a start."""
+    binding = active_binding(project)
+    if binding is None:
+        raise NotBound("the project has no active billing account binding")
+    return binding.billing_account, _may_start(project, sku, binding.billing_account, binding, check_moment(at))
+
+
 @transaction.atomic
-def resize(allocation_id: int, *, quantity: object, actor: Actor, at: datetime) -> Allocation:
+def resize(allocation_id: int, *, quantity: object, actor: Actor, reason: str = "", at: datetime) -> Allocation:
     """Hold another quantity from `at` on; of two resizes in one instant the last wins.
 
     Raises QuantityInvalid, WrongStatus, AlreadyBilled (usage after `at` is billed).
@@ -84,7 +111,7 @@ def resize(allocation_id: int, *, quantity: object, actor: Actor, at: datetime) 
     AllocationQuantity.objects.create(
         allocation=allocation, organization_id=allocation.organization_id, quantity=wanted, effective_from=at
     )
-    _audit(allocation, "allocation.resize", account, actor, at, quantity=str(wanted), was=str(current.quantity))
+    _audit(allocation, "allocation.resize", account, actor, at, reason, quantity=str(wanted), was=str(current.quantity))
     emit(
         topics.ALLOCATION_RESIZED,
         {"allocation": allocation.public_id, "quantity": str(wanted)},
@@ -95,7 +122,7 @@ def resize(allocation_id: int, *, quantity: object, actor: Actor, at: datetime) 
 
 
 @transaction.atomic
-def request_release(allocation_id: int, *, actor: Actor, at: datetime) -> Allocation:
+def request_release(allocation_id: int, *, actor: Actor, reason: str = "", at: datetime) -> Allocation:
     """Ask the platform to take the machine down; it is charged until `complete_release`. Raises WrongStatus."""
     at = check_moment(at)
     allocation, account, _ = _lock(allocation_id)
@@ -104,12 +131,14 @@ def request_release(allocation_id: int, *, actor: Actor, at: datetime) -> Alloca
     _expect(allocation, AllocationStatus.ACTIVE)
     allocation.status, allocation.release_requested_at = AllocationStatus.RELEASING, at
     allocation.save(update_fields=["status", "release_requested_at"])
-    _audit(allocation, "allocation.request_release", account, actor, at)
+    _audit(allocation, "allocation.request_release", account, actor, at, reason)
     return allocation
 
 
 @transaction.atomic
-def complete_release(allocation_id: int, *, completed_at: datetime, actor: Actor, at: datetime) -> Allocation:
+def complete_release(
+    allocation_id: int, *, completed_at: datetime, actor: Actor, reason: str = "", at: datetime
+) -> Allocation:
     """`releasing.completed`: the machine was gone at `completed_at`, and charging ends there.
 
     Told late, after windows beyond that moment were billed, charging ends with the last of them and the difference
@@ -131,7 +160,7 @@ def complete_release(allocation_id: int, *, completed_at: datetime, actor: Actor
     allocation.released_at = allocation.completed_at = completed_at
     allocation.save(update_fields=["status", "release_requested_at", "released_at", "completed_at"])
     allocation.refresh_from_db(fields=["released_at"])
-    _audit(allocation, "allocation.release", account, actor, at, completed_at=completed_at.isoformat())
+    _audit(allocation, "allocation.release", account, actor, at, reason, completed_at=completed_at.isoformat())
     payload = {"allocation": allocation.public_id, "completed_at": completed_at.isoformat()}
     emit(topics.ALLOCATION_RELEASED, payload, at=at, account=account)
     if allocation.released_at > completed_at:
@@ -196,18 +225,22 @@ def _open(
 
 def _may_start(
     project: Project, sku: Sku, account: BillingAccount, binding: BillingAccountBinding, at: datetime
-) -> None:
+) -> SkuRate:
     if account.phase != Phase.READY:
         raise AccountNotReady(f"billing account is not ready (current phase: {account.phase})", field="billing_account")
     if at < binding.established_at:
         raise TimeInvalid("the project was not bound at that moment")
-    if rate_in_force(sku.pk, account.currency, at) is None:
+    rate = rate_in_force(sku.pk, account.currency, at)
+    if rate is None:
         raise NoRate(f"{sku.code} has no rate in {account.currency} at that moment")
     guards.check("allocation.start", account=account, project=project, sku=sku, at=at)
+    return rate
 
 
-def _tell_start(allocation: Allocation, account: BillingAccount, actor: Actor, at: datetime, **after: str) -> None:
-    _audit(allocation, "allocation.start", account, actor, at, **after)
+def _tell_start(
+    allocation: Allocation, account: BillingAccount, actor: Actor, at: datetime, reason: str, **after: str
+) -> None:
+    _audit(allocation, "allocation.start", account, actor, at, reason, **after)
     emit(topics.ALLOCATION_STARTED, {"allocation": allocation.public_id}, at=at, account=account)
 
 
@@ -217,6 +250,9 @@ def _expect(allocation: Allocation, status: AllocationStatus) -> None:
 
 
 def _audit(
-    allocation: Allocation, action: str, account: BillingAccount, actor: Actor, at: datetime, **after: str
+    allocation: Allocation, action: str, account: BillingAccount, actor: Actor, at: datetime, reason: str, **after: str
 ) -> None:
-    record(actor, action, subject=("allocation", allocation.pk), account=account, at=at, after=after or None)
+    """A platform acts without a reason; where people give one, it is a whole one."""
+    reason = require_reason(reason) if reason else ""
+    subject = ("allocation", allocation.pk)
+    record(actor, action, subject=subject, account=account, at=at, reason=reason, after=after or None)
