@@ -16,6 +16,7 @@ _guards: defaultdict[str, list[Guard]] = defaultdict(list)
 MESSAGES: dict[str, str] = {
     "has_running_allocations": "allocations are still running",
     "has_balance": "the balance is not zero",
+    "has_unsettled_usage": "usage is not settled to its end; the next tick does that",
     "account_halted": "the account is halted",
     "no_rate": "a running allocation has no rate in the account's currency",
 }

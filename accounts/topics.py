@@ -2,5 +2,8 @@
 
 APPROVAL_REQUESTED = "approvals.requested"
 APPROVAL_DECIDED = "approvals.decided"
+ACCOUNT_SUSPENDED = "accounts.account_suspended"
+ACCOUNT_REACTIVATED = "accounts.account_reactivated"
+ACCOUNT_ARCHIVED = "accounts.account_archived"
 
-TOPICS = frozenset({APPROVAL_REQUESTED, APPROVAL_DECIDED})
+TOPICS = frozenset({APPROVAL_REQUESTED, APPROVAL_DECIDED, ACCOUNT_SUSPENDED, ACCOUNT_REACTIVATED, ACCOUNT_ARCHIVED})

@@ -11,6 +11,9 @@ from quotas import topics as quotas_topics
 ROUTES: dict[str, tuple[str, ...]] = {
     accounts_topics.APPROVAL_REQUESTED: ("accounts.notifications.tell_approvers",),
     accounts_topics.APPROVAL_DECIDED: (),
+    accounts_topics.ACCOUNT_SUSPENDED: (),
+    accounts_topics.ACCOUNT_REACTIVATED: (),
+    accounts_topics.ACCOUNT_ARCHIVED: (),
     quotas_topics.ALLOCATION_STARTED: (),
     quotas_topics.ALLOCATION_RESIZED: (),
     quotas_topics.ALLOCATION_RELEASED: (),

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts import prepared
+from accounts.account_phases import require_open
 from accounts.audit import Actor
 from accounts.clock import check_moment
 from accounts.correlation import current_correlation_id
@@ -109,9 +110,10 @@ def post(account: BillingAccount, act: Act, *, actor: Actor, at: datetime) -> Po
     """Write one transaction of the account's currency, effective at `at`. The caller holds the account's lock.
 
     Raises Unbalanced, AmountInvalid, AlreadyPosted (business key), TimeInvalid, InsufficientBalance (a wallet below
-    its floor of 0, where the act respects it).
+    its floor of 0, where the act respects it), AccountNotReady (archived).
     """
     at = check_moment(at)
+    require_open(account)
     if sum(line.amount_minor for line in act.lines) != 0 or len(act.lines) < 2:
         raise Unbalanced("the lines of an act sum to zero and are two at least")
     twice = AlreadyPosted("this is already on the book; nothing was written twice")
