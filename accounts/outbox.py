@@ -1,8 +1,8 @@
 """The outbox: what happened is written in the transaction in which it happened, and delivered afterwards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models import Max
@@ -10,6 +10,20 @@ from django.utils.module_loading import import_string
 
 from accounts.correlation import current_correlation_id
 from accounts.models import BillingAccount, OutboxDelivery, OutboxMessage
+
+Handler = TypeVar("Handler", bound=Callable[..., None])
+
+
+def outside(handler: Handler) -> Handler:
+    """Mark a handler that acts on the outside (mail, a push, a webhook): the relay runs it with no transaction open,
+    at least once. A handler without the mark writes our own tables, exactly once."""
+    handler.__dict__["acts_outside"] = True
+    return handler
+
+
+def acts_outside(handler: Callable[..., None]) -> bool:
+    """Whether the handler carries the mark of `outside`."""
+    return bool(getattr(handler, "acts_outside", False))
 
 
 def routes() -> Mapping[str, tuple[str, ...]]:
