@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import transaction
 
-from accounts.audit import record, system
+from accounts.audit import Actor, record, require_reason, system
+from accounts.clock import check_moment
 from accounts.conditions import set_condition
-from accounts.errors import DomainError
+from accounts.errors import Conflict, DomainError
 from accounts.locking import lock_account
 from accounts.models import ConditionStatus
 from accounts.outbox import emit
@@ -19,6 +20,11 @@ log = structlog.get_logger(__name__)
 
 CONDITION = "AccrualHealthy"
 _PAUSES_SECONDS = (60, 300, 1800, 7200, 21600)
+
+
+class NotParked(Conflict):
+    code = "not_parked"
+    field = "billing_account"
 
 
 @transaction.atomic
@@ -70,6 +76,32 @@ def unpark(account_ids: Collection[int], *, at: datetime) -> None:
             at=at,
         )
         emit(topics.ACCOUNT_UNPARKED, {"account": account.public_id}, at=at, account=account)
+
+
+@transaction.atomic
+def retry(account_id: int, *, actor: Actor, reason: str, at: datetime) -> AccrualSchedule:
+    """End the pause of a parked account: the next ring tries it, once; where it fails, the pauses go on growing.
+
+    The trial itself is the tick's, never the request's. Raises NotFound, NotParked, ReasonRequired, TimeInvalid.
+    """
+    at, reason = check_moment(at), require_reason(reason)
+    account = lock_account(account_id)
+    schedule = AccrualSchedule.objects.filter(billing_account=account, parked_at__isnull=False).first()
+    if schedule is None:
+        raise NotParked("the account is not parked")
+    before, schedule.retry_at = schedule.retry_at, at
+    schedule.save(update_fields=["retry_at"])
+    record(
+        actor,
+        "accrual.retry",
+        subject=("billing_account", account_id),
+        account=account,
+        at=at,
+        reason=reason,
+        before={"retry_at": before.isoformat() if before else None, "failures": schedule.failures},
+        after={"retry_at": at.isoformat()},
+    )
+    return schedule
 
 
 def due_for_retry(at: datetime, only: Collection[int] | None = None) -> list[int]:
