@@ -5,6 +5,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import approvals, policy_approval
+        from accounts import policy_approval, policy_subjects
 
-        approvals.register(approvals.Act(policy_approval.ACT, policy_approval.set_policy, policy_approval.describe))
+        policy_subjects.register()
+        policy_approval.register()

@@ -19,7 +19,7 @@ class PolicyValue(models.Model):
     value = models.JSONField()
     updated_at = models.DateTimeField()
 
-    history = HistoricalRecords()
+    history = HistoricalRecords(history_change_reason_field=models.TextField(null=True))  # reasons are kept whole
 
     class Meta:
         db_table = "policy_values"

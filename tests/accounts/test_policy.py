@@ -1,19 +1,40 @@
 """Which policy is in force: the most specific scope that is set, at once, of the right type, with its history."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from accounts import policy_scopes
 from accounts.errors import CurrencyUnknown, PolicyInvalid, ReasonRequired
 from accounts.lifecycle import open_billing_account, open_organization
 from accounts.models import AuditLog, PolicyValue
-from accounts.policy import Scope, account_scope, check_value, effective, explain, on_change, set_value, within_limit
+from accounts.policy import (
+    Scope,
+    account_scope,
+    check_value,
+    effective,
+    explain,
+    on_change,
+    register_subject,
+    set_value,
+    within_limit,
+)
 from accounts.policy_keys import KEYS
 from tests.cast import ACTOR, NOON, Cast
 from tests.ledger.raw_sql import execute, refused_by
 
 EVERY_SCOPE = "allocation.refund_window_days"
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def plans() -> Iterator[set[int]]:
+    """A catalog of plans, registered as the quotas room will; its ids."""
+    known: set[int] = set()
+    register_subject("plan", known.__contains__, prefix="pln", name=lambda key: f"Plan {key}")
+    yield known
+    del policy_scopes._kinds["plan"]
 
 
 def put(key: str, value: object, scope: str = "global", scope_id: int | None = None) -> PolicyValue:
@@ -25,7 +46,8 @@ def test_without_any_value_the_default_is_in_force() -> None:
     assert (found.value, found.scope, found.scope_id) == (30, "default", None)
 
 
-def test_the_most_specific_scope_wins(cast: Cast) -> None:
+def test_the_most_specific_scope_wins(cast: Cast, plans: set[int]) -> None:
+    plans.add(5)
     subjects = {
         "global": None,
         "plan": 5,
@@ -47,8 +69,8 @@ def test_values_of_other_subjects_have_no_bearing(cast: Cast) -> None:
 
 
 def test_the_same_number_in_another_scope_has_no_bearing(cast: Cast) -> None:
-    put(EVERY_SCOPE, 9, "project", cast.acme.pk)
-    assert effective(EVERY_SCOPE, Scope(tenant_id=cast.acme.pk)) == 30
+    put(EVERY_SCOPE, 9, "project", cast.project.pk)
+    assert effective(EVERY_SCOPE, Scope(tenant_id=cast.project.pk, user_id=cast.project.pk)) == 30
 
 
 def test_a_scope_that_the_key_does_not_have_is_not_read(cast: Cast) -> None:
