@@ -20,9 +20,9 @@ ROUTES: dict[str, tuple[str, ...]] = {
     quotas_topics.RELEASE_REPORTED_LATE: ("ledger.late_releases.credit_overrun",),
     ledger_topics.ACCOUNT_PARKED: ("accounts.notifications.tell_operators",),
     ledger_topics.ACCOUNT_UNPARKED: (),
-    ledger_topics.LOW_BALANCE_WARNING: ("accounts.notifications.tell_owner",),
-    ledger_topics.AUTO_RELEASE_PENDING: ("accounts.notifications.tell_owner",),
-    ledger_topics.BALANCE_DEPLETED: ("accounts.notifications.tell_owner",),
+    ledger_topics.LOW_BALANCE_WARNING: ("accounts.notifications.tell_customer",),
+    ledger_topics.AUTO_RELEASE_PENDING: ("accounts.notifications.tell_customer",),
+    ledger_topics.BALANCE_DEPLETED: ("accounts.notifications.tell_customer",),
     ledger_topics.FORCE_RELEASE_REQUESTED: (),
-    payments_topics.BALANCE_CREDITED: ("accounts.notifications.tell_owner",),
+    payments_topics.BALANCE_CREDITED: ("accounts.notifications.tell_customer",),
 }
