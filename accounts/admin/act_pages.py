@@ -7,7 +7,8 @@ comes back on its field; nothing is written, the token included.
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 import structlog
@@ -25,7 +26,8 @@ from accounts import one_time_tokens
 from accounts.admin.previews import Preview
 from accounts.clock import now
 from accounts.errors import DomainError, FormTokenUsed
-from accounts.models import User
+from accounts.models import ApprovalRequest, User
+from accounts.public_ids import encode
 from accounts.request_abilities import may
 
 log = structlog.get_logger(__name__)
@@ -34,17 +36,19 @@ Cleaned = dict[str, Any]
 
 @dataclass(frozen=True)
 class Done:
-    """Where the result is shown, and what is said about it."""
+    """Where the result is shown, what is said about it, and what a program reads of it (ids, minor units)."""
 
     url: str
     message: str
     waiting: bool = False
+    result: Mapping[str, object] = field(default_factory=dict)
 
 
 def waiting(request_id: int) -> Done:
     """The result of an act that was filed for a second person."""
     url = reverse("admin:accounts_approvalrequest_change", args=[request_id])
-    return Done(url, "Above the limit: filed, and waiting for a second person.", waiting=True)
+    filed = {"approval": encode(ApprovalRequest.PUBLIC_PREFIX, request_id)}
+    return Done(url, "Above the limit: filed, and waiting for a second person.", waiting=True, result=filed)
 
 
 def sentence(error: DomainError) -> str:
@@ -87,6 +91,10 @@ class ActPage(ABC, View):
     @abstractmethod
     def perform(self, cleaned: Cleaned, user: User) -> Done:
         """Do it in the caller's transaction. Raises DomainError."""
+
+    def subject(self) -> str:
+        """What the act is about, where its address names that; the page is called by it. Raises Http404."""
+        return ""
 
     def first_values(self, request: HttpRequest) -> Cleaned:
         """What the form begins with."""
@@ -151,7 +159,8 @@ class ActPage(ABC, View):
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         site = self.model_admin.admin_site
-        shown = {**site.each_context(request), "title": self.title, "act": self, **context}
+        title = ": ".join(filter(None, (self.title, self.subject())))
+        shown = {**site.each_context(request), "title": title, "act": self, **context}
         return TemplateResponse(request, template, shown, status=status)
 
 

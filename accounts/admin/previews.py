@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from accounts.errors import DomainError
+from accounts.models import BillingAccount
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,20 @@ def preview_of(act: str, proposal: dict[str, Any]) -> Preview | None:
         return _previews[act](proposal)
     except DomainError as error:
         return Preview([], warning=f"{error.detail} ({error.code})")
+
+
+Fact = tuple[str, object]
+_facts: list[Callable[[BillingAccount], Fact]] = []
+
+
+def register_fact(fact: Callable[[BillingAccount], Fact]) -> None:
+    """A right room says something about an account that previews of the rooms to its left show as well."""
+    _facts.append(fact)
+
+
+def facts_about(account: BillingAccount) -> list[Fact]:
+    """The account by name and id, and what the rooms say about it now."""
+    return [("Billing account", f"{account.name} ({account.public_id})"), *(fact(account) for fact in _facts)]
 
 
 def with_fact(preview: Preview, title: str, value: object) -> Preview:

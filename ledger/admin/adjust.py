@@ -12,8 +12,10 @@ from accounts.admin.previews import Preview
 from accounts.clock import now
 from accounts.currencies import format_minor
 from accounts.models import User
+from accounts.public_ids import encode
 from ledger import adjustments
 from ledger.admin.journals import account_of, find_account, journal
+from ledger.models import LedgerTransaction
 
 AMOUNT_HINT = "A whole number of minor units: 10000 is 100.00 USD, or 10,000 JPY."
 
@@ -48,8 +50,11 @@ def posted(outcome: approvals.Outcome) -> Done:
     """To the transaction that was posted, or to the request that waits."""
     if outcome.request:
         return waiting(outcome.request.pk)
-    transaction = (outcome.result or {})["transaction"]
-    return Done(reverse("admin:ledger_ledgertransaction_change", args=[transaction]), "Posted.")
+    result = outcome.result or {}
+    url = reverse("admin:ledger_ledgertransaction_change", args=[result["transaction"]])
+    return Done(
+        url, "Posted.", result={**result, "transaction": encode(LedgerTransaction.PUBLIC_PREFIX, result["transaction"])}
+    )
 
 
 def preview(proposal: dict[str, Any]) -> Preview:

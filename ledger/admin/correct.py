@@ -38,6 +38,9 @@ class Correct(ActPage):
         proposal = corrections.payload(self._original())
         return posted(approvals.submit(corrections.ACT, proposal, maker=user, reason=cleaned["reason"], at=now()))
 
+    def subject(self) -> str:
+        return self._original().business_key
+
     def _original(self) -> LedgerTransaction:
         original = LedgerTransaction.objects.filter(pk=self.kwargs["pk"]).first()
         if original is None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from accounts.admin.previews import BalanceChange, JournalRow, Preview
+from accounts.account_phases import require_open
+from accounts.admin.previews import BalanceChange, Fact, JournalRow, Preview, register_fact
 from accounts.currencies import format_minor
 from accounts.errors import NotFound
 from accounts.models import BillingAccount
@@ -16,7 +17,11 @@ from ledger.posting import Line
 def journal(
     account: BillingAccount, lines: Sequence[Line], *, facts: Sequence[tuple[str, object]], limit: str, size_minor: int
 ) -> Preview:
-    """What would be posted to the account; `limit` is the policy above which `size_minor` needs a second person."""
+    """What would be posted to the account; `limit` is the policy above which `size_minor` needs a second person.
+
+    Raises AccountNotReady (archived).
+    """
+    require_open(account)
     currency = account.currency
     rows = [JournalRow(_title(line), line.amount_minor, currency) for line in lines]
     held = balance(account)
@@ -47,6 +52,13 @@ def account_of(key: int) -> BillingAccount:
     if account is None:
         raise NotFound("no such billing account", field="billing_account")
     return account
+
+
+def _balance_fact(account: BillingAccount) -> Fact:
+    return "Balance now", format_minor(balance(account).amount_minor, account.currency)
+
+
+register_fact(_balance_fact)
 
 
 def _title(line: Line) -> str:

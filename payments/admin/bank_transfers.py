@@ -1,5 +1,6 @@
 """Bank transfers that arrived, and the act that records one."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -21,7 +22,7 @@ from accounts.clock import now
 from accounts.currencies import format_minor
 from accounts.display import account_link, moment, money, public_id
 from accounts.models import BillingAccount, User
-from accounts.public_ids import decode
+from accounts.public_ids import decode, encode
 from ledger.admin.adjust import AMOUNT_HINT, posted
 from ledger.admin.journals import account_of, find_account, journal
 from ledger.top_ups import transfer_lines
@@ -60,7 +61,11 @@ class RecordTransfer(ActPage):
         outcome = approvals.submit(
             bank_transfers.ACT, _proposal(cleaned), maker=user, reason=cleaned["reason"], at=now()
         )
-        return posted(outcome)
+        done = posted(outcome)
+        if outcome.result:
+            transfer = encode(BankTransfer.PUBLIC_PREFIX, outcome.result["bank_transfer"])
+            return replace(done, result={**done.result, "bank_transfer": transfer})
+        return done
 
 
 def preview(proposal: dict[str, Any]) -> Preview:
