@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +11,9 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.csv_cells import in_csv, value_cell
 from accounts.currencies import EXPONENTS, format_minor
+from accounts.public_ids import encode
 
 NOTHING = "–"
 _TONES = {"good": "success", "bad": "danger", "wait": "warning", "calm": "info"}
@@ -21,7 +24,7 @@ def show_money(amount_minor: int | None, currency: str) -> SafeString:
     if amount_minor is None:
         return format_html('<span class="money">{}</span>', NOTHING)
     # A row of the book may name a currency that has left the list; its amount is still shown.
-    text = format_minor(amount_minor, currency) if currency in EXPONENTS else f"{amount_minor} {currency}"
+    text = format_minor(amount_minor, currency) if currency in EXPONENTS else _in_minor_units(amount_minor, currency)
     sign = "negative" if amount_minor < 0 else "positive"
     return format_html('<span class="money {}">{}</span>', sign, text)
 
@@ -64,7 +67,9 @@ def show_pairs(values: dict[str, Any] | list[Any] | None) -> SafeString | str:
 
 def money(field: str, title: str, *, currency: str = "currency") -> Callable[[Any], SafeString | str]:
     """A column of an amount in minor units."""
+    name = field if field.endswith("_minor") else f"{field}_minor"
 
+    @in_csv((name, attrgetter(field)), ("currency", attrgetter(currency)))
     @admin.display(description=title)
     def column(row: Any) -> SafeString | str:
         return show_money(getattr(row, field), getattr(row, currency))
@@ -76,6 +81,7 @@ def money(field: str, title: str, *, currency: str = "currency") -> Callable[[An
 def moment(field: str, title: str) -> Callable[[Any], SafeString | str]:
     """A column of a moment."""
 
+    @in_csv((field, lambda row: value_cell(getattr(row, field))))
     @admin.display(description=title)
     def column(row: Any) -> SafeString | str:
         return show_moment(getattr(row, field))
@@ -87,6 +93,7 @@ def moment(field: str, title: str) -> Callable[[Any], SafeString | str]:
 def tag(field: str, title: str, tones: dict[str, str]) -> Callable[[Any], SafeString]:
     """A column of a state; `tones` says which words are good, bad or wait."""
 
+    @in_csv((field, lambda row: str(getattr(row, field))))
     @admin.display(description=title)
     def column(row: Any) -> SafeString:
         value = str(getattr(row, field))
@@ -99,6 +106,7 @@ def tag(field: str, title: str, tones: dict[str, str]) -> Callable[[Any], SafeSt
 def pairs(field: str, title: str) -> Callable[[Any], SafeString | str]:
     """A field of JSON."""
 
+    @in_csv((field, lambda row: value_cell(getattr(row, field))))
     @admin.display(description=title)
     def column(row: Any) -> SafeString | str:
         return show_pairs(getattr(row, field))
@@ -107,6 +115,10 @@ def pairs(field: str, title: str) -> Callable[[Any], SafeString | str]:
     return column
 
 
+@in_csv(
+    ("billing_account", lambda row: encode("ba", row.billing_account_id) if row.billing_account_id else ""),
+    ("billing_account_name", lambda row: row.billing_account.name if row.billing_account_id else ""),
+)
 @admin.display(description="Billing account")
 def account_link(row: Any) -> SafeString | str:
     """The billing account of a row, leading to its page."""
@@ -116,6 +128,11 @@ def account_link(row: Any) -> SafeString | str:
     return format_html('<a class="link" href="{}">{}</a>', url, row.billing_account.name)
 
 
+@in_csv(("id", lambda row: str(row.public_id)))
 @admin.display(description="Id")
 def public_id(row: Any) -> str:
     return str(row.public_id)
+
+
+def _in_minor_units(amount_minor: int, currency: str) -> str:
+    return f"{'−' if amount_minor < 0 else ''}{abs(amount_minor)} {currency}"

@@ -9,8 +9,8 @@ from accounts.models import User
 
 
 def may(request: HttpRequest, ability: str) -> bool:
-    """Whether the signed-in person holds an ability (view, operate, approve, administer)."""
-    held: dict[str, bool] = request.__dict__.setdefault("_staff_abilities", {})
-    if ability not in held:
-        held[ability] = staff_roles.may(cast(User, request.user), ability)
+    """Whether the signed-in person holds an ability (view, operate, approve, administer, identify)."""
+    held: dict[str, bool] | None = request.__dict__.get("_staff_abilities")
+    if held is None:
+        held = request.__dict__["_staff_abilities"] = staff_roles.abilities_of(cast(User, request.user))
     return held[ability]

@@ -149,6 +149,9 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "billing_site.admin_site.environment_badge",
     "SITE_FAVICONS": [{"rel": "icon", "href": lambda request: static("billing_site/favicon.svg")}],
-    "STYLES": [lambda request: static("billing_site/back_office.css")],
+    "STYLES": [
+        lambda request: static("billing_site/back_office.css"),
+        lambda request: static("billing_site/finding.css"),
+    ],
     "SIDEBAR": {"navigation": "billing_site.back_office.menu.navigation"},
 }

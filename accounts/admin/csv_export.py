@@ -2,10 +2,15 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, cast
 
+from django.db.models import ForeignKey
 from django.http import StreamingHttpResponse
 
-Cell = str | int | None
+from accounts.csv_cells import Cell, NamedCell, text_cell, value_cell
+from accounts.public_ids import PublicId, encode
+
 # A spreadsheet takes these for the beginning of a formula, or skips them and looks at what follows.
 _STARTERS = tuple("=+-@\t\r\n\x00") + tuple("\uff1d\uff0b\uff0d\uff20")
 
@@ -39,3 +44,43 @@ def download(name: str, lines: Iterator[str]) -> StreamingHttpResponse:
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response
+
+
+def columns_of(model_admin: Any) -> list[NamedCell]:
+    """The columns of a list as cells, each name once, an id first.
+
+    A column says its cells by `accounts.csv_cells.in_csv`; a field is its value, a reference the other's public id.
+    """
+    cells: dict[str, Any] = {}
+    for item in model_admin.list_display:
+        for name, cell in _cells(model_admin, item):
+            cells.setdefault(name, cell)
+    first = {} if "id" in cells else {"id": attrgetter("pk")}
+    return [*first.items(), *cells.items()]
+
+
+def cells_of(columns: Sequence[NamedCell], rows: Iterable[Any]) -> Iterator[list[Cell]]:
+    for row in rows:
+        yield [cell(row) for _, cell in columns]
+
+
+def _cells(model_admin: Any, item: Any) -> Sequence[NamedCell]:
+    column = item if callable(item) else getattr(model_admin, item, None)
+    if column is None:
+        return _field(model_admin, item)
+    declared: Sequence[NamedCell] | None = getattr(column, "cells", None)
+    return declared or [(column.__name__, lambda row: text_cell(column(row)))]
+
+
+def _field(model_admin: Any, name: str) -> Sequence[NamedCell]:
+    field = model_admin.model._meta.get_field(name)
+    if not isinstance(field, ForeignKey):
+        return [(name, lambda row: value_cell(getattr(row, name)))]
+    other, key = cast(Any, field.related_model), field.attname
+    if not issubclass(other, PublicId):
+        return [(name, attrgetter(key))]
+    prefix = other.PUBLIC_PREFIX
+    cells: list[NamedCell] = [(name, lambda row: encode(prefix, getattr(row, key)) if getattr(row, key) else "")]
+    if hasattr(other, "name") and name in (model_admin.list_select_related or ()):
+        cells.append((f"{name}_name", lambda row: str(getattr(getattr(row, name), "name", ""))))
+    return cells

@@ -44,7 +44,10 @@ def choice(
 
 
 def days(field: str, label: str) -> type[admin.ListFilter]:
-    """A filter by calendar days, both ends included, of a moment in the reader's time zone."""
+    """A filter by calendar days, both ends included, of a moment in the reader's time zone.
+
+    On a large table the field wants an index over it and the key.
+    """
     first, last = f"{field}_from", f"{field}_to"
 
     class Days(admin.ListFilter):
@@ -52,6 +55,7 @@ def days(field: str, label: str) -> type[admin.ListFilter]:
         template = "unfold/filters/filters_date_range.html"
         form_class = RangeDateForm
         parameters: ClassVar = (first, last)
+        moment = field  # a list that is filtered by it stands in its order
 
         def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
             super().__init__(request, params, model, model_admin)

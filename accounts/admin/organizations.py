@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from accounts.admin.filters import choice
 from accounts.admin.staff_admin import HistoryStaffAdmin, StaffAdmin
+from accounts.csv_cells import in_csv
 from accounts.display import moment, public_id, tag
 from accounts.models import (
     BillingAccountBinding,
@@ -18,7 +19,10 @@ from accounts.models import (
     OrganizationRole,
     Project,
 )
+from accounts.personal_data import masked_email, masked_name
 from accounts.public_ids import decode
+
+SHOWN_MEMBERS = 50
 
 _BINDING_TONES = {"Active": "good"}
 
@@ -50,6 +54,13 @@ class OrganizationAdmin(NamedAdmin):
     search_fields = ("name", "slug")
     fields = ("name", public_id, "slug", "personal", moment("created_at", "Created"))
     empty_hint = "An organization appears when a customer signs up."
+    change_form_outer_after_template = "admin/organizations/people.html"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        organization = context["original"]
+        found = list(organization.memberships.select_related("user").order_by("pk")[: SHOWN_MEMBERS + 1])
+        context |= {"members": found[:SHOWN_MEMBERS], "more_members": len(found) > SHOWN_MEMBERS}
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(Project)
@@ -63,18 +74,20 @@ class ProjectAdmin(NamedAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(HistoryStaffAdmin):
-    """Who belongs where. People are shown by id: their names are for platform-admin."""
+    """Who belongs where. People are masked; who somebody is, is shown on request on the page of the row."""
 
     list_display = ("organization", "member", "role", moment("created_at", "Since"))
     list_select_related = ("organization", "user")
     list_filter = (choice("role", "role", lambda: OrganizationRole.choices),)
     search_fields = ("organization__name",)
     search_help_text = "Organization"
-    fields = ("organization", "member", "role", moment("created_at", "Since"))
+    fields = ("organization", "role", moment("created_at", "Since"))
+    change_form_outer_before_template = "admin/organizations/member.html"
 
+    @in_csv(("member", lambda row: row.user.public_id))
     @admin.display(description="Member")
     def member(self, row: Membership) -> str:
-        return row.user.public_id
+        return f"{masked_name(row.user)} {masked_email(row.user)} · {row.user.public_id}".strip()
 
 
 @admin.register(BillingAccountBinding)

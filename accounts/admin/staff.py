@@ -1,6 +1,7 @@
 """People and staff groups, for platform-admin alone. The one act is setting somebody's access."""
 
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, cast
 
 from django import forms
@@ -16,8 +17,10 @@ from accounts.admin.organizations import NamedAdmin
 from accounts.admin.previews import Preview
 from accounts.admin.staff_admin import StaffAdmin
 from accounts.clock import now
+from accounts.csv_cells import in_csv
 from accounts.display import moment, public_id
 from accounts.models import User
+from accounts.personal_data import masked_email, masked_name
 
 import_module("django.contrib.auth.admin")  # it registers its own page of groups
 admin.site.unregister(Group)
@@ -74,14 +77,15 @@ class SetAccess(ActPage):
 
 @admin.register(User)
 class UserAdmin(NamedAdmin):
+    """Customers are masked here as everywhere; the export holds them as they are, and is audited as such."""
+
     view_ability = "administer"
+    lists_people = True
     act_pages = (SetAccess,)
-    list_display = ("email", "display_name", public_id, "is_active", "is_staff", "is_superuser", "in_groups")
+    list_display = ("address", "shown_name", public_id, "is_active", "is_staff", "is_superuser", "in_groups")
     search_fields = ("email", "display_name")
     search_help_text = "E-mail, name, or public id"
     fields = (
-        "email",
-        "display_name",
         public_id,
         "time_zone",
         "language",
@@ -92,10 +96,21 @@ class UserAdmin(NamedAdmin):
         moment("last_login", "Last sign-in"),
         moment("created_at", "Created"),
     )
+    change_form_outer_before_template = "admin/staff/person.html"
     change_form_before_template = "admin/staff/access_link.html"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    @in_csv(("email", attrgetter("email")))
+    @admin.display(description="E-mail")
+    def address(self, row: User) -> str:
+        return masked_email(row)
+
+    @in_csv(("display_name", attrgetter("display_name")))
+    @admin.display(description="Name")
+    def shown_name(self, row: User) -> str:
+        return masked_name(row)
 
     @admin.display(description="Groups")
     def in_groups(self, row: User) -> str:

@@ -1,6 +1,9 @@
-"""What every page of the back office has in common: read-only, by role, newest first. Acts have pages of their own."""
+"""What every page of the back office has in common: read-only, by role, newest first. Acts have pages of their own.
 
-from collections.abc import Sequence
+Every list can be saved as it is filtered and exported as CSV; every page can show a person on request.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, cast
 
 from django.contrib.admin.options import ShowFacets
@@ -10,14 +13,21 @@ from django.urls import URLPattern, path, reverse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
 
-from accounts.admin.newest_first import NewestFirst, UncountedPaginator
+from accounts.admin import csv_export, people
+from accounts.admin.list_export import ExportList
+from accounts.admin.newest_first import NewestFirst, UncountedPaginator, rows_of
+from accounts.admin.saved_filters import DeleteFilter, SaveFilter, shelf
+from accounts.csv_cells import Cell
 from accounts.request_abilities import may
+
+_PAGES_OF_A_LIST = (ExportList, SaveFilter, DeleteFilter)
 
 
 class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     """Nothing is added, changed or deleted through Django's forms: an act checks, previews, audits and happens once."""
 
     view_ability: ClassVar[str] = "view"
+    lists_people: ClassVar[bool] = False  # its rows are persons
     act_pages: ClassVar[Sequence[Any]] = ()
     actions = None
     list_per_page = 50
@@ -57,13 +67,32 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
         """Only what a filter of this list offers; other lookups could ask for anything, however slow."""
         return any(lookup in getattr(item, "parameters", ()) for item in self.get_list_filter(request))
 
+    @property
+    def list_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}"
+
     def get_urls(self) -> list[URLPattern]:
-        info = f"{self.opts.app_label}_{self.opts.model_name}"
         own = [
-            path(page.path, self.admin_site.admin_view(page.as_view(model_admin=self)), name=f"{info}_{page.name}")
-            for page in self.act_pages
+            path(
+                page.path,
+                self.admin_site.admin_view(page.as_view(model_admin=self)),
+                name=f"{self.list_name}_{page.name}",
+            )
+            for page in (*self.act_pages, *_PAGES_OF_A_LIST)
         ]
-        return [*own, *super().get_urls()]
+        change = self.admin_site.admin_view(self.page)
+        return [*own, path("<path:object_id>/change/", change, name=f"{self.list_name}_change"), *super().get_urls()]
+
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The page of a row. A POST that asks for a person is answered with the same page, the person shown."""
+        if people.is_asked(request):
+            return people.answer(request, lambda: self.change_view(request, object_id))
+        return cast(HttpResponse, self.change_view(request, object_id))
+
+    def csv(self, change_list: NewestFirst, request: HttpRequest) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
+        """The header of the list's CSV, and its rows, read as they are written."""
+        columns = csv_export.columns_of(self)
+        return [name for name, _ in columns], csv_export.cells_of(columns, rows_of(change_list, request))
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -78,6 +107,8 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {
             "acts": self._acts(request),
+            "exports": reverse(f"admin:{self.list_name}_export"),
+            **shelf(self, request),
             "list_extra_template": self.list_extra_template,
             **(extra_context or {}),
         }
@@ -85,9 +116,8 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
 
     def _acts(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Title and address of the acts that begin at this list and that the reader may do."""
-        info = f"{self.opts.app_label}_{self.opts.model_name}"
         pages = [page for page in self.act_pages if "<" not in page.path and may(request, page.ability)]
-        return [(page.title, reverse(f"admin:{info}_{page.name}")) for page in pages]
+        return [(page.title, reverse(f"admin:{self.list_name}_{page.name}")) for page in pages]
 
 
 class HistoryStaffAdmin(SimpleHistoryAdmin, StaffAdmin):  # type: ignore[misc]

@@ -51,7 +51,8 @@ class User(PublicId, AbstractBaseUser, PermissionsMixin):
         ]
 
     def __str__(self) -> str:
-        return self.display_name or self.email
+        """Staff by name; customers by id, since titles and columns show this without having been asked."""
+        return self.get_full_name() if self.is_staff else self.public_id
 
     def get_full_name(self) -> str:
-        return str(self)
+        return self.display_name or self.email

@@ -1,10 +1,16 @@
-"""Filters of the back office's templates."""
+"""Filters and tags of the back office's templates."""
+
+from typing import Any
 
 from django import template
 from django.utils.safestring import SafeString
 
 from accounts.currencies import format_minor
 from accounts.display import plain, show_moment, show_money, show_tag
+from accounts.models import User
+from accounts.personal_data import masked_email, masked_name
+from accounts.request_abilities import may
+from accounts.shown_people import FIELD, is_shown, ticket
 
 register = template.Library()
 register.filter("money", show_money)
@@ -18,3 +24,15 @@ register.filter("plain", plain)
 def state_tag(word: str, tones: dict[str, str]) -> SafeString:
     """A state in the tone that a table of tones gives it."""
     return show_tag(word, tones.get(word, ""))
+
+
+@register.inclusion_tag("admin/person.html", takes_context=True)
+def person(context: template.Context, user: User) -> dict[str, Any]:
+    """A person's name and address: `{% person account.organization.owner %}`; how to use it is in admin/person.html."""
+    request = context["request"]
+    if user.is_staff or is_shown(request, user):
+        return {"name": user.display_name, "email": user.email, "public_id": user.public_id}
+    hidden = {"name": masked_name(user), "email": masked_email(user), "public_id": user.public_id}
+    if not may(request, "identify"):
+        return hidden
+    return {**hidden, "field": FIELD, "ticket": ticket(user, request)}

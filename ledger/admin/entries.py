@@ -1,25 +1,24 @@
 """Ledger entries: the list, its export, and the act that adjusts an account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin.csv_export import Cell, download, lines_of
 from accounts.admin.filters import Options, choice, days
-from accounts.admin.newest_first import values_of
+from accounts.admin.newest_first import NewestFirst, values_of
 from accounts.admin.staff_admin import StaffAdmin
+from accounts.csv_cells import Cell
 from accounts.display import moment, money, pairs, public_id
 from accounts.models import BillingAccount
 from accounts.public_ids import decode, encode
 from ledger.admin.adjust import Adjust
+from ledger.admin.grant import Grant
 from ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
 
 CUSTOMER = ("wallet", "unbilled", "receivable", "held")
@@ -69,7 +68,7 @@ def find_entries(queryset: QuerySet[LedgerEntry], term: str) -> QuerySet[LedgerE
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(StaffAdmin):
-    act_pages = (Adjust,)
+    act_pages = (Grant, Adjust)
     list_display = (
         public_id,
         moment("effective_at", "Effective"),
@@ -99,28 +98,14 @@ class LedgerEntryAdmin(StaffAdmin):
     empty_text = "No entries."
     empty_hint = "Entries appear when usage is billed or a transfer is recorded. Nobody writes one by hand."
 
-    def get_urls(self) -> list[URLPattern]:
-        export = self.admin_site.admin_view(self.export)
-        return [path("export.csv", export, name="ledger_ledgerentry_export"), *super().get_urls()]
-
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return (find_entries(queryset, search_term) if search_term.strip() else queryset), False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        exports = reverse("admin:ledger_ledgerentry_export")
-        return super().changelist_view(request, {"exports": exports, **(extra_context or {})})
-
-    def export(self, request: HttpRequest) -> StreamingHttpResponse | HttpResponse:
-        """The list as filtered, streamed; times in UTC."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            rows = values_of(self.get_changelist_instance(request), _EXPORTED)
-        except IncorrectLookupParameters:
-            return HttpResponseBadRequest("a filter of this list has a value that is not offered")
-        return download("ledger-entries.csv", lines_of(_HEADER, _cells(rows)))
+    def csv(self, change_list: NewestFirst, request: HttpRequest) -> tuple[Sequence[str], Iterator[Sequence[Cell]]]:
+        """Values without rows around them: the book is long."""
+        return _HEADER, _cells(values_of(change_list, _EXPORTED))
 
     @admin.display(description="Account")
     def account(self, row: LedgerEntry) -> SafeString:
@@ -149,7 +134,7 @@ def _of_kind(rows: QuerySet[LedgerEntry], kind: str) -> QuerySet[LedgerEntry]:
     return rows.alias(kind_of_account=Subquery(own)).filter(kind_of_account=kind)
 
 
-def _cells(rows: Iterator[tuple[Any, ...]]) -> Iterator[list[Cell]]:
+def _cells(rows: Iterator[tuple[Any, ...]]) -> Iterator[Sequence[Cell]]:
     """The cells of `_EXPORTED` rows; ids as people know them, moments in UTC."""
     for key, posted, effective_at, account, kind, reason, amount_minor, currency, balance_after, *who in rows:
         yield [

@@ -56,13 +56,14 @@ def test_changes_of_a_person_are_kept_without_what_must_be_erasable(cast: Cast) 
     ("who", "abilities"),
     [
         ("alice", set()),
-        ("dana", {"view", "operate"}),
-        ("erin", {"view", "approve"}),
+        ("dana", {"view", "operate", "identify"}),
+        ("erin", {"view", "approve", "identify"}),
     ],
 )
 def test_each_member_of_staff_may_do_what_the_groups_allow(cast: Cast, who: str, abilities: set[str]) -> None:
     user = getattr(cast, who)
     assert {ability for ability in staff_roles.ABILITIES if staff_roles.may(user, ability)} == abilities
+    assert staff_roles.abilities_of(user) == {ability: ability in abilities for ability in staff_roles.ABILITIES}
 
 
 def test_a_role_is_read_anew_each_time(cast: Cast) -> None:
@@ -74,7 +75,9 @@ def test_a_role_is_read_anew_each_time(cast: Cast) -> None:
 def test_a_superuser_may_do_all_and_nobody_who_was_dismissed_may_do_anything(cast: Cast) -> None:
     root = User.objects.create_superuser("root@countinghouse.example", PASSWORD)
     assert all(staff_roles.may(root, ability) for ability in staff_roles.ABILITIES)
+    assert all(staff_roles.abilities_of(root).values())
     root.is_active = False
+    assert not any(staff_roles.abilities_of(root).values())
     assert not any(staff_roles.may(root, ability) for ability in staff_roles.ABILITIES)
     cast.dana.is_staff = False
     assert not staff_roles.may(cast.dana, "operate")

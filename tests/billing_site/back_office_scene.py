@@ -58,6 +58,8 @@ class Scene:
         model, _, page = name.rpartition("_")
         if model.endswith("_simple"):
             model, page = model.removesuffix("_simple"), "simple_history"
+        if model.endswith("_delete"):
+            return reverse(f"admin:{name}", args=[1])
         if page == "simple_history":
             row = _MODELS[model]._default_manager.filter(pk__in=_versions(model)).first()
             assert row is not None

@@ -62,7 +62,6 @@ PAGES = {
     "accounts_approvalrequest_decide": set(),  # POST only, see below
     "quotas_skurate_set": OPERATE,
     "ledger_ledgerentry_adjust": OPERATE,
-    "ledger_ledgerentry_export": READ,
     "ledger_ledgertransaction_correct": OPERATE,
     "payments_banktransfer_record": OPERATE,
 }
@@ -82,12 +81,13 @@ def _names(pattern: URLPattern | URLResolver) -> Iterator[str]:
 
 
 def expected() -> dict[str, set[str]]:
-    """Who reads the page behind each name. No list has a page that adds or deletes."""
+    """Who reads the page behind each name. No list has a page that adds or deletes; filters are saved by POST."""
     table = dict(PAGES)
     for model, readers in MODELS.items():
         table |= {f"{model}_changelist": readers, f"{model}_change": readers}
         table |= {f"{model}_history": readers if model in WITH_HISTORY else set()}
         table |= {f"{model}_add": set(), f"{model}_delete": set()}
+        table |= {f"{model}_export": readers, f"{model}_save_filter": set(), f"{model}_delete_filter": set()}
     return table | {f"{model}_simple_history": MODELS[model] for model in WITH_HISTORY}
 
 

@@ -15,6 +15,7 @@ from accounts.lifecycle import open_billing_account, open_organization
 from ledger import accrual
 from ledger.admin import entries
 from ledger.models import LedgerEntry
+from quotas.allocations import start
 from tests.billing_site.back_office_scene import Scene, set_scene
 from tests.billing_site.test_back_office_access import MODELS
 from tests.cast import ACTOR, NOON, Cast
@@ -191,7 +192,8 @@ def test_the_export_holds_the_filtered_list(cast: Cast, dana: Client, scene: Sce
     assert sum(int(row["amount_minor"]) for row in exported(dana)) == 0
 
 
-def test_the_export_is_read_in_pieces(dana: Client, scene: Scene) -> None:
+def test_the_export_is_read_in_pieces(cast: Cast, dana: Client, scene: Scene) -> None:
+    start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     accrual.drain(NOON + timedelta(hours=40))
     assert LedgerEntry.objects.count() > 2000
     response = dana.get(reverse(EXPORT))
