@@ -56,7 +56,7 @@ def tell_customer(message: OutboxMessage, *, at: datetime) -> None:
 def tell_approvers(message: OutboxMessage, *, at: datetime) -> None:
     """Ask those who may approve for a decision, the maker excepted."""
     asked = ApprovalRequest.objects.select_related("maker", "billing_account").get(
-        pk=decode(ApprovalRequest.PUBLIC_PREFIX, message.payload["approval"])
+        pk=decode(ApprovalRequest.PUBLIC_PREFIX, message.payload["approval"]) or 0
     )
     facts = {
         "asked": asked,

@@ -1,9 +1,12 @@
 """A routing table for tests of the relay; the handlers do what real ones do: write, send, fail."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from accounts.audit import record, system
 from accounts.models import OutboxMessage
+from accounts.outbox import outside
+from tests.ledger.raw_sql import insert_transaction
 
 HERE = "tests.accounts.relay_routes"
 ROUTES = {
@@ -11,10 +14,15 @@ ROUTES = {
     "test.failing": (f"{HERE}.write_and_fail",),
     "test.moody": (f"{HERE}.fail_until_mended",),
     "test.both": (f"{HERE}.note", f"{HERE}.write_and_fail"),
+    "test.halved": (f"{HERE}.write_half_a_transaction",),
     "test.unheard": (),
     "test.lost": (f"{HERE}.does_not_exist",),
+    "test.sent": (f"{HERE}.send",),
+    "test.watched": (f"{HERE}.watch",),
 }
 mended: list[bool] = []
+sent: list[int] = []
+meanwhile: list[Callable[[OutboxMessage], None]] = []  # what happens while a handler is at work
 
 
 def note(message: OutboxMessage, *, at: datetime) -> None:
@@ -30,3 +38,22 @@ def fail_until_mended(message: OutboxMessage, *, at: datetime) -> None:
     if not mended:
         raise RuntimeError("not yet")
     note(message, at=at)
+
+
+def write_half_a_transaction(message: OutboxMessage, *, at: datetime) -> None:
+    """What the database refuses only at commit: a transaction of the book without entries."""
+    note(message, at=at)
+    insert_transaction(f"half:{message.pk}")
+
+
+@outside
+def send(message: OutboxMessage, *, at: datetime) -> None:
+    for happens in meanwhile:
+        happens(message)
+    sent.append(message.pk)
+
+
+def watch(message: OutboxMessage, *, at: datetime) -> None:
+    """As `send`, without the mark."""
+    for happens in meanwhile:
+        happens(message)

@@ -23,7 +23,8 @@ from tests.ledger.raw_sql import execute, refused_by
 def routed(settings: object) -> Iterator[None]:
     settings.OUTBOX_ROUTES = "tests.accounts.relay_routes.ROUTES"  # type: ignore[attr-defined]
     yield
-    relay_routes.mended.clear()
+    for kept in (relay_routes.mended, relay_routes.sent, relay_routes.meanwhile):
+        kept.clear()
 
 
 @pytest.fixture
@@ -114,6 +115,26 @@ def test_it_is_not_tried_again_before_its_time(quiet: Cast) -> None:
     drain(NOON)
     assert drain(NOON + timedelta(seconds=6)) == 0
     assert drain(NOON + timedelta(seconds=7)) == 1
+
+
+@pytest.mark.parametrize("topic", ["test.watched", "test.sent"])
+def test_an_error_that_the_database_could_not_store_is_kept_without_what_it_refuses(quiet: Cast, topic: str) -> None:
+    def fail(message: OutboxMessage) -> None:
+        raise ValueError("a\x00b\ud800c" + "d" * 5000)
+
+    relay_routes.meanwhile.append(fail)
+    message = send(topic)
+    assert drain(NOON) == 1
+    assert delivery(message).last_error.startswith("ValueError: a?b?cddd")
+    assert (len(delivery(message).last_error), delivery(message).attempts) == (2000, 1)
+
+
+def test_what_would_fail_the_commit_is_a_failed_try(quiet: Cast) -> None:
+    message = send("test.halved")
+    assert drain(NOON) == 1
+    assert noted() == []
+    assert (delivery(message).state, delivery(message).attempts) == ("pending", 1)
+    assert delivery(message).last_error
 
 
 def test_tries_grow_apart_up_to_an_hour() -> None:
