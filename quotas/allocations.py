@@ -102,7 +102,9 @@ def resize(allocation_id: int, *, quantity: object, actor: Actor, reason: str = 
     allocation, account, _ = _lock(allocation_id)
     if allocation.status == AllocationStatus.RELEASED:
         raise WrongStatus("the allocation is released")
-    current = allocation.quantities.get(effective_to=None)
+    current = allocation.quantities.filter(effective_to=None).first()
+    if current is None:
+        raise WrongStatus("the allocation holds no quantity to resize")
     if at < current.effective_from:
         raise AlreadyBilled("the allocation was resized later than that")
     current.effective_to = at
