@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import guards
+from accounts import enforcement, guards, reactions
 from accounts.audit import Actor, record
 from accounts.clock import check_moment
-from accounts.errors import AccountNotReady, Conflict, NotFound, constraints
+from accounts.errors import AccountHalted, AccountNotReady, Conflict, NotFound, constraints
 from accounts.locking import lock_accounts
-from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Phase, Project
+from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Level, Phase, Project
 
 
 def active_binding(project: Project) -> BillingAccountBinding | None:
@@ -31,7 +31,8 @@ def bind(project: Project, account: BillingAccount, *, actor: Actor, at: datetim
 def rebind(project: Project, account: BillingAccount, *, actor: Actor, at: datetime) -> BillingAccountBinding:
     """Move the project to another account from `at` on; usage before `at` stays with the old one.
 
-    Raises NotFound, AccountNotReady, Conflict (`not_bound`, `already_billed`) and what guards raise (`no_rate`).
+    Raises NotFound, AccountNotReady, Conflict (`not_bound`, `already_billed`, `account_halted`) and what guards raise
+    (`no_rate`).
     """
     at = check_moment(at)
     current = active_binding(project)
@@ -42,6 +43,8 @@ def rebind(project: Project, account: BillingAccount, *, actor: Actor, at: datet
     if current is None or current.billing_account_id not in locked:
         raise Conflict("the binding changed meanwhile; try again", field="project", code="not_bound")
     _ready(locked[account.pk], project)
+    if enforcement.level(account.pk) == Level.HALTED:
+        raise AccountHalted("that account is halted and pays for nothing more")
     guards.check("project.rebind", project=project, account=locked[account.pk], at=at)
     if at < current.established_at:
         raise Conflict("the project was bound later than that", field="at", code="already_billed")
@@ -49,7 +52,9 @@ def rebind(project: Project, account: BillingAccount, *, actor: Actor, at: datet
     billed = Conflict("usage after that moment is already billed", field="at", code="already_billed")
     with constraints({"billed_usage_stands": billed}):
         current.save(update_fields=["phase", "superseded_at"])
-    return _establish(project, locked[account.pk], actor=actor, at=at)
+    binding = _establish(project, locked[account.pk], actor=actor, at=at)
+    reactions.follow("project.rebound", accounts=list(locked.values()), at=at)
+    return binding
 
 
 def _ready(account: BillingAccount, project: Project) -> BillingAccount:

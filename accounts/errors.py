@@ -92,6 +92,13 @@ class AccountNotReady(DomainError):
     status = 409
 
 
+class AccountHalted(Conflict):
+    """Enforcement holds the account back from anything new."""
+
+    code = "account_halted"
+    field = "billing_account"
+
+
 class Guarded(Conflict):
     """A registered guard of another room blocks the act; `code` is the first guard's."""
 

@@ -3,7 +3,9 @@
 1. Claim due accounts in id order with FOR NO KEY UPDATE SKIP LOCKED: two workers share the work.
 2. Run accrual.sql for the batch: usage records, debits and running balances in one statement; the usage trigger moves
    the cursors and refuses a gap, an overlap or a window billed twice.
-3. Commit. A batch that fails is undone and halved, down to the one account at fault, which is parked with its error
+3. Judge the balances it touched (balance_state.py): warnings, depletions and release requests commit with the debits.
+   A wallet that crosses zero is billed to the end of that window; the next pass bills or waives the rest.
+4. Commit. A batch that fails is undone and halved, down to the one account at fault, which is parked with its error
    while the rest go on. A worker killed anywhere leaves nothing half done: the next ring finds the same windows due.
 """
 
@@ -20,6 +22,8 @@ from accounts.failpoints import failpoint
 from accounts.locking import lock_accounts
 from accounts.policy import effective
 from ledger import parking
+from ledger.balance_reactions import judge_due
+from ledger.balance_state import judge_many
 from ledger.errors import Unpriced
 from ledger.months import ensure_months
 
@@ -105,6 +109,8 @@ def drain(
             break  # nothing is due, or what is due waits for an account that another worker holds or that is parked
     for account_id in parking.due_for_retry(at, only):
         tally += _bill_or_park([account_id], at, maximum_windows)
+    if only is None:
+        judge_due(at)
     return tally
 
 
@@ -199,8 +205,9 @@ def _tick(ids: list[int], at: datetime, maximum_windows: int) -> Tally:
                 "correlation_id": current_correlation_id(),
             },
         )
-        windows, entries, total_minor, unpriced = cursor.fetchone()
+        windows, entries, total_minor, unpriced, fallen, fell_at = cursor.fetchone()
         failpoint("accrual.after_tick")
     if unpriced:
         raise Unpriced(unpriced)
+    judge_many(ids, at=at, fell_at=dict(zip(fallen, fell_at, strict=True)))
     return Tally(windows, entries, total_minor, len(ids))

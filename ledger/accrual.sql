@@ -10,6 +10,7 @@ WITH account AS MATERIALIZED (
            (coalesce(b.test_now, %(at)s) AT TIME ZONE le.time_zone)::date AS day,
            make_interval(secs => coalesce(w.value::text::int, %(window_seconds)s)) AS width,
            customer.id AS customer_la, customer.kind AS customer_kind, revenue.id AS revenue_la,
+           coalesce(st.state <> 'depleted', false) AS may_fall,
            coalesce(head.account_seq, 0) AS head_seq, coalesce(head.balance_after, 0) AS head_balance,
            nextval(pg_get_serial_sequence('ledger_transactions', 'id')) AS transaction_id
     FROM unnest(%(account_ids)s::bigint[]) AS chosen (id)
@@ -21,6 +22,7 @@ WITH account AS MATERIALIZED (
         AND customer.kind = CASE b.settlement WHEN 'prepaid' THEN 'wallet' ELSE 'unbilled' END
     JOIN ledger_accounts revenue ON revenue.legal_entity_id = b.legal_entity_id AND revenue.kind = 'usage_revenue'
         AND revenue.currency = b.currency AND revenue.billing_account_id IS NULL AND revenue.detail = ''
+    LEFT JOIN balance_states st ON st.billing_account_id = b.id AND b.settlement = 'prepaid'
     LEFT JOIN policy_values w ON w.key = 'billing.window_seconds' AND w.scope = 'tenant'
         AND w.scope_id = b.organization_id
     LEFT JOIN LATERAL (
@@ -28,9 +30,10 @@ WITH account AS MATERIALIZED (
         WHERE ledger_account_id = customer.id ORDER BY account_seq DESC LIMIT 1
     ) head ON true
 ),
--- Oldest first and bounded: all allocations of an account go on to one horizon.
+-- Oldest first and bounded: all allocations of an account go on to one horizon. Tails are what an outage of ours
+-- failed to stop: windows are cut at their ends, and waived inside.
 bounded AS MATERIALIZED (
-    SELECT a.*, r.oldest,
+    SELECT a.*, r.oldest, t.tails,
            least(a.at, date_bin(a.width, r.oldest, 'epoch')
                + a.width * greatest(1, %(max_windows)s::bigint / greatest(1, sum(r.allocations) OVER ())::bigint)) AS horizon
     FROM account a
@@ -41,12 +44,16 @@ bounded AS MATERIALIZED (
         WHERE bound.billing_account_id = a.account_id AND c.accrued_to >= bound.established_at
           AND c.accrued_to < coalesce(bound.superseded_at, 'infinity') AND c.accrued_to < a.at
     ) r
+    LEFT JOIN LATERAL (
+        SELECT range_agg(tstzrange(d.tail_from, d.tail_until)) AS tails FROM depletions d
+        WHERE d.billing_account_id = a.account_id AND d.tail_from IS NOT NULL AND d.tail_until > r.oldest
+    ) t ON true
 ),
 -- Allocations whose cursor stands inside a binding of these accounts. After a rebind the old account bills its part
 -- first; the new one follows when the cursor has reached it.
 running AS MATERIALIZED (
     SELECT a.account_id, a.currency, a.scale, a.width, a.customer_la, a.head_seq, a.head_balance, a.transaction_id,
-           a.at, a.horizon, c.allocation_id, c.sku_id, c.accrued_to, c.started_at, c.ends_at, bound.established_at,
+           a.at, a.horizon, a.tails, c.allocation_id, c.sku_id, c.accrued_to, c.started_at, c.ends_at, bound.established_at,
            bound.superseded_at
     FROM bounded a
     JOIN billing_account_bindings bound ON bound.billing_account_id = a.account_id
@@ -55,7 +62,7 @@ running AS MATERIALIZED (
       AND c.accrued_to < a.horizon
 ),
 segment AS MATERIALIZED (
-    SELECT r.account_id, r.currency, r.at, r.width, r.horizon, r.customer_la, r.head_seq, r.head_balance,
+    SELECT r.account_id, r.currency, r.at, r.width, r.horizon, r.tails, r.customer_la, r.head_seq, r.head_balance,
            r.transaction_id, r.allocation_id, r.accrued_to, p.id AS rate_id, q.quantity,
            2 * p.rate_per_unit_hour * q.quantity * r.scale AS doubled,
            greatest(r.started_at, r.established_at, q.effective_from, p.effective_from) AS starts,
@@ -95,16 +102,31 @@ cut AS MATERIALIZED (
     FROM grid
 ),
 piece AS (
-    SELECT cut.*, a AS p, least(b, month_end) AS q FROM cut WHERE least(b, month_end) <= horizon
+    SELECT cut.*, a AS p, least(b, month_end) AS q, false AS waived FROM cut
+    WHERE tails IS NULL AND least(b, month_end) <= horizon
     UNION ALL
-    SELECT cut.*, month_end, b FROM cut WHERE month_end < b AND b <= horizon
+    SELECT cut.*, month_end, b, false FROM cut WHERE tails IS NULL AND month_end < b AND b <= horizon
+    UNION ALL
+    SELECT cut.*, lower(part.span), upper(part.span), part.waived
+    FROM cut
+    CROSS JOIN LATERAL (VALUES (a, least(b, month_end)), (month_end, b)) AS half (p, q)
+    CROSS JOIN LATERAL (
+        SELECT unnest(tstzmultirange(tstzrange(half.p, half.q)) * tails) AS span, true AS waived
+        UNION ALL
+        SELECT unnest(tstzmultirange(tstzrange(half.p, half.q)) - tails), false
+    ) part
+    WHERE tails IS NOT NULL AND half.p < half.q AND upper(part.span) <= horizon
+),
+-- OFFSET 0: what a window costs is worked out once, not wherever it is read.
+costed AS (
+    SELECT account_id, currency, at, customer_la, head_seq, head_balance, transaction_id, allocation_id, accrued_to,
+           rate_id, quantity, starts AS segment_start, p AS a, q AS b, waived,
+           (div(doubled * extract(epoch FROM q - starts) + 3600, 7200)
+          - div(doubled * extract(epoch FROM p - starts) + 3600, 7200))::bigint AS c
+    FROM piece OFFSET 0
 ),
 rated AS (
-    SELECT account_id, currency, at, customer_la, head_seq, head_balance, transaction_id, allocation_id, accrued_to,
-           rate_id, quantity, starts AS segment_start, p AS a, q AS b,
-           (div(doubled * extract(epoch FROM q - starts) + 3600, 7200)
-          - div(doubled * extract(epoch FROM p - starts) + 3600, 7200))::bigint AS cost
-    FROM piece
+    SELECT *, CASE WHEN waived THEN 0 ELSE c END AS cost, CASE WHEN waived THEN c ELSE 0 END AS waived_cost FROM costed
 ),
 numbered AS MATERIALIZED (
     SELECT *,
@@ -113,15 +135,31 @@ numbered AS MATERIALIZED (
     FROM rated
     WINDOW posting AS (PARTITION BY account_id ORDER BY b, allocation_id, a ROWS UNBOUNDED PRECEDING)
 ),
+-- A prepaid wallet that crosses zero on the way is billed up to the end of that window and no further: the judge dates
+-- the depletion by it and says what of the rest is waived.
+falling AS MATERIALIZED (
+    SELECT f.account_id, f.fell_at
+    FROM (
+        SELECT account_id, min(b) AS fell_at FROM numbered WHERE cost <> 0 AND balance_after <= 0 GROUP BY account_id
+    ) f
+    FULL JOIN (SELECT account_id FROM bounded WHERE may_fall) m ON m.account_id = f.account_id
+    WHERE f.account_id IS NOT NULL AND m.account_id IS NOT NULL
+),
+billed AS MATERIALIZED (
+    SELECT n.* FROM numbered n
+    FULL JOIN falling f ON f.account_id = n.account_id
+    WHERE n.account_id IS NOT NULL AND (f.fell_at IS NULL OR n.b <= f.fell_at)
+),
 -- One row an account. FULL JOIN, though every account is in `bounded`: it cannot become a nested loop.
 outcome AS MATERIALIZED (
     SELECT b.account_id, b.transaction_id, b.legal_entity_id, b.currency, b.at, b.day, b.width, b.horizon,
-           b.customer_kind, b.revenue_la, coalesce(n.cost, 0) AS cost, n.first_seq, n.debits
+           b.customer_kind, b.revenue_la, coalesce(n.cost, 0) AS cost, n.first_seq, n.debits, f.fell_at
     FROM bounded b
     FULL JOIN (
         SELECT account_id, min(account_seq) AS first_seq, sum(cost)::bigint AS cost, count(account_seq) AS debits
-        FROM numbered GROUP BY account_id
+        FROM billed GROUP BY account_id
     ) n ON n.account_id = b.account_id
+    FULL JOIN falling f ON f.account_id = b.account_id
 ),
 charge AS (
     SELECT * FROM outcome WHERE cost <> 0
@@ -133,16 +171,16 @@ born AS (
 ),
 used AS (
     INSERT INTO usage_records (allocation_id, billing_account_id, sku_rate_id, quantity, segment_start, interval_start,
-                               interval_end, cost_minor, ledger_account_id, account_seq)
-    SELECT allocation_id, account_id, rate_id, quantity, segment_start, a, b, cost, customer_la, account_seq
-    FROM numbered
+                               interval_end, cost_minor, waived_minor, ledger_account_id, account_seq)
+    SELECT allocation_id, account_id, rate_id, quantity, segment_start, a, b, cost, waived_cost, customer_la, account_seq
+    FROM billed
 ),
 entered AS (
     INSERT INTO ledger_entries (transaction_id, ledger_account_id, billing_account_id, account_seq, amount_minor,
                                 balance_after, currency, reason, reference_type, reference_id, effective_at)
     SELECT transaction_id, customer_la, account_id, account_seq, -cost, balance_after, currency, 'usage',
            'allocation', allocation_id, at
-    FROM numbered WHERE cost <> 0
+    FROM billed WHERE cost <> 0
     UNION ALL
     SELECT transaction_id, revenue_la, account_id, NULL, cost, NULL, currency, 'usage', 'billing_account',
            account_id, at
@@ -159,6 +197,7 @@ totalled AS (
 scheduled AS (
     UPDATE accrual_schedules s
     SET due_at = CASE
+            WHEN o.fell_at IS NOT NULL THEN o.fell_at
             WHEN o.horizon < o.at THEN o.horizon
             WHEN EXISTS (
                 SELECT FROM billing_account_bindings bound
@@ -186,5 +225,6 @@ unpriced AS (
     WHERE n.allocation_id IS NULL AND coalesce(
         least(date_bin(r.width, r.accrued_to, 'epoch') + r.width, r.ends_at, r.superseded_at) <= r.horizon, false)
 )
-SELECT (SELECT count(*) FROM numbered), (SELECT coalesce(sum(debits), 0) + count(*) FROM charge)::bigint,
-       (SELECT coalesce(sum(cost), 0) FROM charge)::bigint, (SELECT coalesce(array_agg(account_id), '{}') FROM unpriced)
+SELECT (SELECT count(*) FROM billed), (SELECT coalesce(sum(debits), 0) + count(*) FROM charge)::bigint,
+       (SELECT coalesce(sum(cost), 0) FROM charge)::bigint, (SELECT coalesce(array_agg(account_id), '{}') FROM unpriced),
+       (SELECT coalesce(array_agg(account_id), '{}') FROM falling), (SELECT coalesce(array_agg(fell_at), '{}') FROM falling)

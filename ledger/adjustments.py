@@ -11,8 +11,9 @@ from accounts.currencies import format_minor, parse_minor
 from accounts.errors import CurrencyMismatch, NotFound
 from accounts.locking import lock_account
 from accounts.models import ApprovalRequest, BillingAccount
+from ledger.balance_state import post_and_judge
 from ledger.chart import usage_kind
-from ledger.posting import Act, Line, Posted, post
+from ledger.posting import Act, Line, Posted
 
 ACT = "ledger.adjust"
 LIMIT = "approvals.credit_minor"
@@ -86,7 +87,7 @@ def post_adjustment(
 ) -> Posted:
     """Post an adjustment under its business key; the caller holds the lock and has checked what there is to check."""
     act = Act(f"adjust:{key}", "adjustment", adjustment_lines(account, amount_minor), reference)
-    return post(account, act, actor=actor, at=at)
+    return post_and_judge(account, act, actor=actor, at=at)
 
 
 def describe(proposal: dict[str, Any]) -> approvals.Proposal:

@@ -5,10 +5,15 @@ class LedgerConfig(AppConfig):
     name = "ledger"
 
     def ready(self) -> None:
-        from accounts import approvals, guards, policy
-        from ledger import adjustments, archive_guard, corrections, schedules
+        from accounts import approvals, guards, policy, reactions
+        from ledger import adjustments, archive_guard, balance_facts, balance_reactions, corrections, credits, schedules
 
         approvals.register(approvals.Act(adjustments.ACT, adjustments.adjust, adjustments.describe))
         approvals.register(approvals.Act(corrections.ACT, corrections.correct, corrections.describe))
+        approvals.register(approvals.Act(credits.ACT, credits.grant_credit, credits.describe))
         guards.register("account.archive", archive_guard.nothing_is_owed)
         policy.on_change("billing.window_seconds", schedules.wake)
+        for key in (balance_facts.THRESHOLD, balance_facts.PROJECTION):
+            policy.on_change(key, balance_reactions.policy_changed)
+        reactions.register("allocation.changed", balance_reactions.allocation_changed)
+        reactions.register("project.rebound", balance_reactions.project_rebound)

@@ -11,9 +11,10 @@ from accounts.currencies import format_minor
 from accounts.errors import Conflict, NotFound
 from accounts.locking import lock_account
 from accounts.models import ApprovalRequest, BillingAccount
+from ledger.balance_state import post_and_judge
 from ledger.chart import CUSTOMER_KINDS, late_release_key
 from ledger.models import LedgerEntry, LedgerTransaction
-from ledger.posting import Act, Line, post
+from ledger.posting import Act, Line
 
 ACT = "ledger.correct"
 LIMIT = "approvals.credit_minor"
@@ -60,7 +61,7 @@ def correct(
     approvals.require(ACT, proposal, LIMIT, amount_minor=_size(lines), currency=account.currency, approval=approval)
     key = f"correct:{proposal['transaction']}"
     act = Act(key, "correction", lines, ("ledger_transaction", proposal["transaction"]), wallet_floor=False)
-    posted = post(account, act, actor=actor, at=at)
+    posted = post_and_judge(account, act, actor=actor, at=at)
     balance_minor = sum(posted.balances.values())
     record(
         actor,

@@ -26,12 +26,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class Window:
-    """One rated window. `cost_minor` telescopes: all windows of a segment add up to the cost of the whole."""
+    """One rated window. Its cost, charged or waived, telescopes: windows add up to the cost of their segment."""
 
     account_id: int
     interval_start: datetime
     interval_end: datetime
     cost_minor: int
+    waived_minor: int = 0
 
 
 def cost_until(segment: Segment, moment: datetime) -> int:
@@ -48,20 +49,38 @@ def window_end(moment: datetime, window_seconds: int) -> datetime:
     return min(grid, _next_month(moment))
 
 
+@dataclass(frozen=True)
+class Tail:
+    """Usage of an account in [starts_at, ends_at) that an outage of ours failed to stop, and that is waived."""
+
+    account_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
 def due_windows(
-    segments: Sequence[Segment], *, accrued_to: datetime, window_seconds: int, at: datetime
+    segments: Sequence[Segment],
+    *,
+    accrued_to: datetime,
+    window_seconds: int,
+    at: datetime,
+    tails: Sequence[Tail] = (),
 ) -> Iterator[Window]:
-    """Every window that is due at `at` and not yet billed, oldest first (rules 1, 2 and 7)."""
+    """Every window that is due at `at` and not yet billed, oldest first (rules 1, 2 and 7), waived inside tails."""
     for segment in segments:
         start = max(segment.starts_at, accrued_to)
         while segment.ends_at is None or start < segment.ends_at:
             end = window_end(start, window_seconds)
             if segment.ends_at is not None:
                 end = min(end, segment.ends_at)
+            own = [tail for tail in tails if tail.account_id == segment.account_id]
+            edges = [edge for tail in own for edge in (tail.starts_at, tail.ends_at) if start < edge < end]
+            end = min([end, *edges])
             if end > at:
                 return
             cost = cost_until(segment, end) - cost_until(segment, start)
-            yield Window(segment.account_id, start, end, cost)
+            waived = any(tail.starts_at <= start < tail.ends_at for tail in own)
+            yield Window(segment.account_id, start, end, 0 if waived else cost, cost if waived else 0)
             start = end
 
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from accounts.audit import Actor
 from accounts.currencies import parse_positive_minor
 from accounts.models import BillingAccount, Settlement
+from ledger.balance_state import post_and_judge
 from ledger.balances import balance
-from ledger.posting import Act, Line, Posted, post
+from ledger.posting import Act, Line, Posted
 
 
 def post_top_up(
@@ -33,7 +34,7 @@ def post_top_up(
     if tax_minor:
         lines.append(Line("tax_payable", tax_minor, "tax"))
     act = Act(f"topup:{session_id}", "topup", lines, ("payment_session", session_id))
-    return post(account, act, actor=actor, at=at)
+    return post_and_judge(account, act, actor=actor, at=at)
 
 
 def transfer_lines(account: BillingAccount, amount_minor: int) -> list[Line]:
@@ -59,4 +60,4 @@ def post_transfer(
     """
     lines = transfer_lines(account, parse_positive_minor(amount_minor))
     act = Act(f"transfer:{bank_reference}", "transfer", lines, ("billing_account", account.pk))
-    return post(account, act, actor=actor, at=at)
+    return post_and_judge(account, act, actor=actor, at=at)

@@ -7,9 +7,11 @@ from django.db import connection, transaction
 
 from accounts import clock
 from accounts.currencies import EXPONENTS
+from ledger.balance_verification_rules import BALANCE_RULES
 from ledger.models import VerificationRun
-from ledger.verification_rules import RULES, Rule
+from ledger.verification_rules import BOOK_RULES, Rule
 
+RULES = (*BOOK_RULES, *BALANCE_RULES)
 LISTED_PER_RULE = 200
 
 

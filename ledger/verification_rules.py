@@ -1,4 +1,4 @@
-"""What must hold of the book, one query a rule; each returns the rows that break it as (row id, what is wrong).
+"""What must hold of the book and of usage, one query a rule; each returns the rows that break it as (row id, what is wrong).
 
 `%(since)s` bounds the transactions looked at; a full run looks at all and adds the rules that read everything. Queries
 see one snapshot.
@@ -21,7 +21,7 @@ class Rule:
     full_only: bool = False
 
 
-RULES = (
+BOOK_RULES = (
     Rule(
         "transaction_sums_to_zero",
         "the entries of a transaction sum to zero in each currency",

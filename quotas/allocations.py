@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from accounts import guards
+from accounts import enforcement, guards, reactions
 from accounts.audit import Actor, record, require_reason
 from accounts.bindings import active_binding
 from accounts.clock import check_moment
-from accounts.errors import AccountNotReady, Conflict, NotFound, TimeInvalid, constraints
-from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Phase, Project
+from accounts.errors import AccountHalted, AccountNotReady, Conflict, NotFound, TimeInvalid, constraints
+from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Level, Phase, Project
 from accounts.outbox import emit
 from quotas import topics
 from quotas.decimals import parse_quantity
@@ -50,7 +50,7 @@ def request(
 def activate(allocation_id: int, *, actor: Actor, reason: str = "", at: datetime) -> Allocation:
     """Start charging a requested allocation from `at` on.
 
-    Raises WrongStatus, AccountNotReady, NoRate, TimeInvalid, and what guards raise (`account_halted`).
+    Raises WrongStatus, AccountNotReady, AccountHalted, NoRate, TimeInvalid, and what guards raise.
     """
     at = check_moment(at)
     allocation, account, binding = _lock(allocation_id)
@@ -120,6 +120,7 @@ def resize(allocation_id: int, *, quantity: object, actor: Actor, reason: str = 
         at=at,
         account=account,
     )
+    reactions.follow("allocation.changed", account=account, at=at)
     return allocation
 
 
@@ -167,6 +168,7 @@ def complete_release(
     emit(topics.ALLOCATION_RELEASED, payload, at=at, account=account)
     if allocation.released_at > completed_at:
         emit(topics.RELEASE_REPORTED_LATE, {"allocation_id": allocation.pk}, at=at, account=account)
+    reactions.follow("allocation.changed", account=account, at=at)
     return allocation
 
 
@@ -230,6 +232,8 @@ def _may_start(
 ) -> SkuRate:
     if account.phase != Phase.READY:
         raise AccountNotReady(f"billing account is not ready (current phase: {account.phase})", field="billing_account")
+    if enforcement.level(account.pk) == Level.HALTED:
+        raise AccountHalted("the account is halted: nothing starts until that is settled")
     if at < binding.established_at:
         raise TimeInvalid("the project was not bound at that moment")
     rate = rate_in_force(sku.pk, account.currency, at)
@@ -244,6 +248,7 @@ def _tell_start(
 ) -> None:
     _audit(allocation, "allocation.start", account, actor, at, reason, **after)
     emit(topics.ALLOCATION_STARTED, {"allocation": allocation.public_id}, at=at, account=account)
+    reactions.follow("allocation.changed", account=account, at=at)
 
 
 def _expect(allocation: Allocation, status: AllocationStatus) -> None:

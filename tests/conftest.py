@@ -13,8 +13,9 @@ import pytest
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
+from accounts.policy import set_value
 from billing_site.roles import as_owner
-from tests.cast import Cast, gather
+from tests.cast import ACTOR, BEGINNING, Cast, gather
 
 _numbers = itertools.count(1)
 
@@ -64,6 +65,14 @@ def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> I
 def process_environment(committed_db: str) -> dict[str, str]:
     """The environment in which a separate process works on this test's database, as the application role."""
     return {**os.environ, "DATABASE_URL": _url(), "DATABASE_OWNER_URL": _owner_url()}
+
+
+@pytest.fixture
+def tails_are_billed(cast: Cast) -> None:
+    """Usage after a wallet ran dry is charged in full, where a test is about rating and not about running dry."""
+    set_value(
+        "billing.outage_tail", "bill", scope="global", scope_id=None, actor=ACTOR, reason="rating in full", at=BEGINNING
+    )
 
 
 @pytest.fixture

@@ -46,9 +46,37 @@ _ROWS = (
     """,
 )
 
+# Money enough for years, so that a tick is about ticking.
+_FUNDS = """
+WITH opened AS (
+    INSERT INTO ledger_accounts (legal_entity_id, kind, detail, currency, billing_account_id, chained)
+    SELECT %(entity)s, 'wallet', '', 'USD', id, true FROM billing_accounts WHERE organization_id = %(organization)s
+    UNION ALL SELECT %(entity)s, 'clearing', 'manual', 'USD', NULL, false
+    RETURNING id, billing_account_id
+), born AS (
+    INSERT INTO ledger_transactions (business_key, kind, correlation_id, actor, effective_at)
+    SELECT 'topup:estate-' || billing_account_id, 'topup', 'estate', 'test', %(began)s
+    FROM opened WHERE billing_account_id IS NOT NULL RETURNING id, business_key
+), entered AS (
+    INSERT INTO ledger_entries (transaction_id, ledger_account_id, billing_account_id, account_seq, amount_minor,
+                                balance_after, currency, reason, reference_type, reference_id, effective_at)
+    SELECT born.id, side.account, own.billing_account_id, side.seq, side.amount, side.amount * side.seq, 'USD', 'topup',
+           'payment_session', own.billing_account_id, %(began)s
+    FROM opened own
+    JOIN born ON born.business_key = 'topup:estate-' || own.billing_account_id
+    CROSS JOIN LATERAL (VALUES
+        (own.id, 1, 1000000000000), ((SELECT id FROM opened WHERE billing_account_id IS NULL), NULL, -1000000000000)
+    ) AS side (account, seq, amount)
+)
+INSERT INTO daily_total_increments (legal_entity_id, day, kind, currency, sum_minor, entry_count)
+SELECT %(entity)s, (%(began)s::timestamptz AT TIME ZONE 'UTC')::date, kind, 'USD', sign * 1000000000000 * %(accounts)s,
+       %(accounts)s
+FROM (VALUES ('wallet', 1), ('clearing', -1)) AS side (kind, sign)
+"""
+
 
 def build(*, accounts: int, allocations_each: int, started_at: datetime) -> int:
-    """Open that many prepaid accounts with that many running allocations each; the organization's id."""
+    """Open that many funded prepaid accounts with that many running allocations each; the organization's id."""
     owner = User.objects.create_user("estate@countinghouse.example")
     entity = LegalEntity.objects.create(name="Estate", country="US", base_currency="USD", created_at=BEGINNING)
     organization = open_organization("Estate", "estate", owner=owner, at=BEGINNING)
@@ -67,6 +95,6 @@ def build(*, accounts: int, allocations_each: int, started_at: datetime) -> int:
         "started": started_at,
     }
     with connection.cursor() as cursor:
-        for statement in _ROWS:
+        for statement in (*_ROWS, _FUNDS):
             cursor.execute(statement, parameters)
     return organization.pk

@@ -5,7 +5,8 @@ from django.db.models import QuerySet
 
 from accounts.admin.filters import choice
 from accounts.admin.staff_admin import StaffAdmin
-from accounts.display import moment, pairs
+from accounts.display import NOTHING, account_link, moment, pairs
+from ledger.admin.retry import Retry
 from ledger.models import AccrualSchedule, VerificationRun
 
 
@@ -15,6 +16,8 @@ def _parked(rows: QuerySet[AccrualSchedule], value: str) -> QuerySet[AccrualSche
 
 @admin.register(AccrualSchedule)
 class AccrualScheduleAdmin(StaffAdmin):
+    act_pages = (Retry,)
+    change_form_before_template = "admin/ledger/retry_link.html"
     list_display = (
         "billing_account",
         moment("due_at", "Due"),
@@ -28,9 +31,20 @@ class AccrualScheduleAdmin(StaffAdmin):
     list_filter = (choice("parked", "parked", lambda: [("yes", "parked"), ("no", "not parked")], _parked),)
     search_fields = ("billing_account__name",)
     search_help_text = "Billing account"
-    fields = list_display
+    fields = (
+        account_link,
+        moment("due_at", "Due"),
+        moment("parked_at", "Parked since"),
+        "error",
+        "failures",
+        moment("retry_at", "Next try"),
+    )
     empty_text = "No account here."
     empty_hint = "An account is parked when billing it fails; the others go on, and it is tried again by itself."
+
+    @admin.display(description="Error")
+    def error(self, row: AccrualSchedule) -> str:
+        return f"{row.park_code}: {row.park_reason}" if row.parked_at else NOTHING
 
 
 @admin.register(VerificationRun)

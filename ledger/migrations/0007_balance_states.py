@@ -6,127 +6,282 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0007_language_and_saved_filters'),
-        ('ledger', '0006_customer_ledger_entries'),
-        ('quotas', '0002_rates_and_allocations_keep_their_past'),
+        ("accounts", "0007_language_and_saved_filters"),
+        ("ledger", "0006_customer_ledger_entries"),
+        ("quotas", "0002_rates_and_allocations_keep_their_past"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BalanceState',
+            name="BalanceState",
             fields=[
-                ('billing_account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='balance_state', serialize=False, to='accounts.billingaccount')),
-                ('state', models.CharField(choices=[('healthy', 'Healthy'), ('low_balance', 'Low Balance'), ('auto_release_pending', 'Auto Release Pending'), ('depleted', 'Depleted')], default='healthy', max_length=24)),
-                ('since', models.DateTimeField()),
-                ('burn_minor_per_hour', models.DecimalField(decimal_places=16, default=0, max_digits=40)),
-                ('burn_at', models.DateTimeField()),
-                ('rates_seen', models.BigIntegerField(default=0)),
-                ('judge_due', models.BooleanField(default=False)),
+                (
+                    "billing_account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="balance_state",
+                        serialize=False,
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("healthy", "Healthy"),
+                            ("low_balance", "Low Balance"),
+                            ("auto_release_pending", "Auto Release Pending"),
+                            ("depleted", "Depleted"),
+                        ],
+                        default="healthy",
+                        max_length=24,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("burn_minor_per_hour", models.DecimalField(decimal_places=16, default=0, max_digits=40)),
+                ("burn_at", models.DateTimeField()),
+                ("rates_seen", models.BigIntegerField(default=0)),
+                ("judge_due", models.BooleanField(default=False)),
             ],
             options={
-                'db_table': 'balance_states',
-                'indexes': [models.Index(condition=models.Q(('state', 'healthy'), _negated=True), fields=['state', 'billing_account'], name='balance_states_low'), models.Index(condition=models.Q(('judge_due', True)), fields=['billing_account'], name='balance_states_to_judge')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['healthy', 'low_balance', 'auto_release_pending', 'depleted'])), name='balance_state_is_known'), models.CheckConstraint(condition=models.Q(('burn_minor_per_hour__gte', 0)), name='balance_burn_is_not_negative')],
+                "db_table": "balance_states",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "healthy"), _negated=True),
+                        fields=["state", "billing_account"],
+                        name="balance_states_low",
+                    ),
+                    models.Index(
+                        condition=models.Q(("judge_due", True)),
+                        fields=["billing_account"],
+                        name="balance_states_to_judge",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["healthy", "low_balance", "auto_release_pending", "depleted"])
+                        ),
+                        name="balance_state_is_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("burn_minor_per_hour__gte", 0)), name="balance_burn_is_not_negative"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LowBalanceEpisode',
+            name="LowBalanceEpisode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('opened_at', models.DateTimeField()),
-                ('balance_minor', models.BigIntegerField()),
-                ('threshold_minor', models.BigIntegerField()),
-                ('advised_at', models.DateTimeField(null=True)),
-                ('projected_depletion_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='low_balance_episodes', to='accounts.billingaccount')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("opened_at", models.DateTimeField()),
+                ("balance_minor", models.BigIntegerField()),
+                ("threshold_minor", models.BigIntegerField()),
+                ("advised_at", models.DateTimeField(null=True)),
+                ("projected_depletion_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="low_balance_episodes",
+                        to="accounts.billingaccount",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'low_balance_events',
-            },
-            bases=(accounts.public_ids.PublicId, models.Model),
-        ),
-        migrations.CreateModel(
-            name='Depletion',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('depleted_at', models.DateTimeField()),
-                ('requested_at', models.DateTimeField()),
-                ('balance_minor', models.BigIntegerField()),
-                ('tail_from', models.DateTimeField(null=True)),
-                ('tail_until', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='depletions', to='accounts.billingaccount')),
-                ('episode', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='depletions', to='ledger.lowbalanceepisode')),
-            ],
-            options={
-                'db_table': 'depletions',
-            },
-            bases=(accounts.public_ids.PublicId, models.Model),
-        ),
-        migrations.CreateModel(
-            name='BalanceTransition',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('before', models.CharField(choices=[('healthy', 'Healthy'), ('low_balance', 'Low Balance'), ('auto_release_pending', 'Auto Release Pending'), ('depleted', 'Depleted')], max_length=24)),
-                ('after', models.CharField(choices=[('healthy', 'Healthy'), ('low_balance', 'Low Balance'), ('auto_release_pending', 'Auto Release Pending'), ('depleted', 'Depleted')], max_length=24)),
-                ('balance_minor', models.BigIntegerField()),
-                ('burn_minor_per_hour', models.DecimalField(decimal_places=16, max_digits=40)),
-                ('threshold_minor', models.BigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='balance_transitions', to='accounts.billingaccount')),
-            ],
-            options={
-                'db_table': 'balance_transitions',
-                'indexes': [models.Index(fields=['billing_account', '-id'], name='balance_transitions_newest')],
-            },
-        ),
-        migrations.CreateModel(
-            name='CreditLot',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_minor', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('granted_at', models.DateTimeField()),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credit_lots', to='accounts.billingaccount')),
-                ('transaction', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='credit_lot', to='ledger.ledgertransaction')),
-            ],
-            options={
-                'db_table': 'credit_lots',
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount_minor__gt', 0)), name='credit_lot_is_positive')],
+                "db_table": "low_balance_events",
             },
             bases=(accounts.public_ids.PublicId, models.Model),
         ),
         migrations.CreateModel(
-            name='ForceRelease',
+            name="Depletion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('requested_at', models.DateTimeField()),
-                ('allocation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='force_releases', to='quotas.allocation')),
-                ('billing_account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='force_releases', to='accounts.billingaccount')),
-                ('depletion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='force_releases', to='ledger.depletion')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("depleted_at", models.DateTimeField()),
+                ("requested_at", models.DateTimeField()),
+                ("balance_minor", models.BigIntegerField()),
+                ("tail_from", models.DateTimeField(null=True)),
+                ("tail_until", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="depletions",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "episode",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="depletions",
+                        to="ledger.lowbalanceepisode",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'force_release_requests',
-                'constraints': [models.UniqueConstraint(fields=('depletion', 'allocation'), name='one_release_request_per_depletion')],
+                "db_table": "depletions",
+            },
+            bases=(accounts.public_ids.PublicId, models.Model),
+        ),
+        migrations.CreateModel(
+            name="BalanceTransition",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "before",
+                    models.CharField(
+                        choices=[
+                            ("healthy", "Healthy"),
+                            ("low_balance", "Low Balance"),
+                            ("auto_release_pending", "Auto Release Pending"),
+                            ("depleted", "Depleted"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "after",
+                    models.CharField(
+                        choices=[
+                            ("healthy", "Healthy"),
+                            ("low_balance", "Low Balance"),
+                            ("auto_release_pending", "Auto Release Pending"),
+                            ("depleted", "Depleted"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("balance_minor", models.BigIntegerField()),
+                ("burn_minor_per_hour", models.DecimalField(decimal_places=16, max_digits=40)),
+                ("threshold_minor", models.BigIntegerField()),
+                ("at", models.DateTimeField()),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="balance_transitions",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "balance_transitions",
+                "indexes": [models.Index(fields=["billing_account", "-id"], name="balance_transitions_newest")],
+            },
+        ),
+        migrations.CreateModel(
+            name="CreditLot",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("amount_minor", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("granted_at", models.DateTimeField()),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credit_lots",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "transaction",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credit_lot",
+                        to="ledger.ledgertransaction",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "credit_lots",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount_minor__gt", 0)), name="credit_lot_is_positive")
+                ],
+            },
+            bases=(accounts.public_ids.PublicId, models.Model),
+        ),
+        migrations.CreateModel(
+            name="ForceRelease",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("requested_at", models.DateTimeField()),
+                (
+                    "allocation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="force_releases",
+                        to="quotas.allocation",
+                    ),
+                ),
+                (
+                    "billing_account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="force_releases",
+                        to="accounts.billingaccount",
+                    ),
+                ),
+                (
+                    "depletion",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="force_releases",
+                        to="ledger.depletion",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "force_release_requests",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("depletion", "allocation"), name="one_release_request_per_depletion"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='lowbalanceepisode',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('billing_account',), name='one_open_episode_per_account'),
+            model_name="lowbalanceepisode",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)),
+                fields=("billing_account",),
+                name="one_open_episode_per_account",
+            ),
         ),
         migrations.AddIndex(
-            model_name='depletion',
-            index=models.Index(condition=models.Q(('tail_from', None), _negated=True), fields=['billing_account', 'tail_until'], name='depletions_with_a_tail'),
+            model_name="depletion",
+            index=models.Index(
+                condition=models.Q(("tail_from", None), _negated=True),
+                fields=["billing_account", "tail_until"],
+                name="depletions_with_a_tail",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='depletion',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at', None)), fields=('billing_account',), name='one_open_depletion_per_account'),
+            model_name="depletion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at", None)),
+                fields=("billing_account",),
+                name="one_open_depletion_per_account",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='depletion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('tail_from', None), ('tail_until', None)), models.Q(('tail_from__gte', models.F('depleted_at')), ('tail_until', models.F('requested_at')), ('tail_until__gt', models.F('tail_from'))), _connector='OR'), name='depletion_tail_is_an_interval'),
+            model_name="depletion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("tail_from", None), ("tail_until", None)),
+                    models.Q(
+                        ("tail_from__gte", models.F("depleted_at")),
+                        ("tail_until", models.F("requested_at")),
+                        ("tail_until__gt", models.F("tail_from")),
+                    ),
+                    _connector="OR",
+                ),
+                name="depletion_tail_is_an_interval",
+            ),
         ),
     ]

@@ -35,9 +35,6 @@ BEGIN
 END $$;
 CREATE TRIGGER balance_state_follows_account AFTER INSERT OR UPDATE OF settlement ON billing_accounts
     FOR EACH ROW WHEN (NEW.settlement = 'prepaid') EXECUTE FUNCTION balance_state_follows_account();
--- Accounts from before this migration are judged at the next ring.
-INSERT INTO balance_states (billing_account_id, state, since, burn_minor_per_hour, burn_at, rates_seen, judge_due)
-    SELECT id, 'healthy', created_at, 0, created_at, 0, true FROM billing_accounts WHERE settlement = 'prepaid';
 """
 
 # Usage is waived in the tail of a depletion of its account and nowhere else.
@@ -60,6 +57,12 @@ CREATE TRIGGER waived_usage_lies_in_a_tail AFTER INSERT ON usage_records REFEREN
     FOR EACH STATEMENT EXECUTE FUNCTION waived_usage_lies_in_a_tail();
 """
 
+# Accounts from before are judged at the next ring.
+OLDER = """
+INSERT INTO balance_states (billing_account_id, state, since, burn_minor_per_hour, burn_at, rates_seen, judge_due)
+    SELECT id, 'healthy', created_at, 0, created_at, 0, true FROM billing_accounts WHERE settlement = 'prepaid';
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0007_balance_states"), ("accounts", "0007_language_and_saved_filters")]
@@ -72,4 +75,5 @@ class Migration(migrations.Migration):
             guard("balance_transitions", "force_release_requests", "credit_lots"), migrations.RunSQL.noop
         ),
         migrations.RunSQL(keep("balance_states", "low_balance_events", "depletions"), migrations.RunSQL.noop),
+        migrations.RunSQL(OLDER, migrations.RunSQL.noop),
     ]

@@ -41,6 +41,9 @@ BALANCES = {
     ("ledger_entries", "balance_after"),
     ("audit_logs", "old_balance"),
     ("audit_logs", "new_balance"),
+    ("balance_transitions", "balance_minor"),
+    ("low_balance_events", "balance_minor"),
+    ("depletions", "balance_minor"),
 }
 
 

@@ -15,23 +15,23 @@ MINUTE = timedelta(minutes=1)
 
 
 def test_three_minutes_cost_three_windows(cast: Cast) -> None:
-    start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     tally = accrual.drain(NOON + 3 * MINUTE)
     assert (tally.windows, tally.total_minor) == (3, 13)  # 2.50 / 60 a minute: 4, 4 and 5 cents (12.5 half up)
-    assert balance(cast.prepaid).amount_minor == -13
+    assert balance(cast.postpaid).amount_minor == -13
     assert accrual.drain(NOON + 3 * MINUTE).windows == 0
 
 
 def test_an_hour_by_minutes_costs_exactly_the_hour(cast: Cast) -> None:
-    start(cast.project, cast.gpu, quantity="0.2", actor=ACTOR, at=NOON)
+    start(cast.postpaid_project, cast.gpu, quantity="0.2", actor=ACTOR, at=NOON)
     for minute in range(61):
         accrual.drain(NOON + minute * MINUTE)
-    assert balance(cast.prepaid).amount_minor == -50
+    assert balance(cast.postpaid).amount_minor == -50
     assert UsageRecord.objects.count() == 60
 
 
 def test_accrual_stops_at_the_release(cast: Cast) -> None:
-    allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    allocation = start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     gone = NOON + 90 * MINUTE + timedelta(seconds=17)
     complete_release(allocation.pk, completed_at=gone, actor=ACTOR, at=gone)
     tally = accrual.drain(NOON + 300 * MINUTE)
@@ -43,7 +43,7 @@ def test_accrual_stops_at_the_release(cast: Cast) -> None:
 
 
 def test_a_resize_inside_a_window_cuts_it(cast: Cast) -> None:
-    allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    allocation = start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     resize(allocation.pk, quantity="4", actor=ACTOR, at=NOON + timedelta(seconds=30))
     tally = accrual.drain(NOON + 2 * MINUTE)
     assert tally.windows == 3

@@ -22,6 +22,7 @@ def test_a_new_width_wakes_an_account_at_once(cast: Cast) -> None:
     assert accrual.drain(later).windows == 10
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_an_account_that_is_months_behind_keeps_its_oldest_moment_when_the_width_changes(cast: Cast) -> None:
     begun = NOON.replace(year=2027, month=1)
     start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=begun)

@@ -191,6 +191,7 @@ def test_a_correction_may_take_a_wallet_below_zero(cast: Cast) -> None:
     assert correct(cast, original)["balance_minor"] == owned(cast.prepaid) == -4000
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_a_usage_run_is_corrected_and_its_usage_stays(cast: Cast) -> None:
     start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     accrual.drain(NOON + timedelta(minutes=3))

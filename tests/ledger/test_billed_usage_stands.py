@@ -50,6 +50,7 @@ def usage_of_an_hour(cast: Cast) -> tuple[int, LedgerTransaction]:
     return allocation.pk, LedgerTransaction.objects.get(kind="usage")
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_a_late_release_gives_nothing_back_that_a_correction_gave_back(cast: Cast) -> None:
     allocation, usage = usage_of_an_hour(cast)
     corrections.correct(corrections.payload(usage), actor=ACTOR, reason=REASON, at=NOON + HOUR)
@@ -58,6 +59,7 @@ def test_a_late_release_gives_nothing_back_that_a_correction_gave_back(cast: Cas
     assert balance(cast.prepaid).amount_minor == 0
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_a_correction_gives_nothing_back_that_a_late_release_gave_back(cast: Cast) -> None:
     allocation, usage = usage_of_an_hour(cast)
     complete_release(allocation, completed_at=NOON + HOUR / 2, actor=ACTOR, at=NOON + HOUR)
@@ -69,6 +71,7 @@ def test_a_correction_gives_nothing_back_that_a_late_release_gave_back(cast: Cas
     assert balance(cast.prepaid).amount_minor == -125
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_a_test_clock_of_another_century_stops_nobody_else(cast: Cast) -> None:
     start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)

@@ -11,7 +11,7 @@ from accounts.policy import set_value
 from billing_site.database_rules import KEPT
 from billing_site.grants import APPEND, COLUMNS, granted, tables
 from billing_site.roles import as_owner
-from ledger import accrual
+from ledger import accrual, credits
 from ledger.chart import open_ledger_account
 from payments import bank_transfers
 from quotas.allocations import request_release, start
@@ -47,6 +47,9 @@ def fill(cast: Cast) -> None:
     allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     accrual.drain(NOON.replace(minute=2))
     request_release(allocation.pk, actor=ACTOR, at=NOON)
+    start(cast.project, cast.gpu, quantity="1000", actor=ACTOR, at=NOON.replace(minute=3))
+    accrual.drain(NOON.replace(minute=5))  # a depletion and its release requests
+    credits.grant_credit(credits.payload(cast.prepaid, 700, "USD"), actor=person(cast.dana), reason="trial", at=NOON)
     execute(
         'INSERT INTO verification_runs (started_at, finished_at, "full", watermark, violations, violation_count)'
         " VALUES (%s, %s, false, 0, '[]', 0)",

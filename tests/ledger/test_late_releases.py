@@ -36,6 +36,7 @@ def settle(allocation: Allocation, gone_after: timedelta, told_after: timedelta)
         outbox_relay.drain(told + later)
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 @pytest.mark.parametrize("gone", [0, 1, 7, 59, 60, 61, 90, 590, 600], ids=lambda seconds: f"{seconds} s")
 def test_in_the_end_it_costs_what_it_would_have_cost_told_in_time(cast: Cast, gone: int) -> None:
     late, in_time = (
@@ -104,6 +105,7 @@ def test_wide_windows_are_credited_to_the_second(cast: Cast) -> None:
     assert owed(cast.prepaid) == 50
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_told_in_time_there_is_nothing_to_credit(cast: Cast) -> None:
     allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     accrual.drain(NOON + 10 * MINUTE)

@@ -113,6 +113,7 @@ def test_retries_grow_apart(cast: Cast, unpriced: Sku) -> None:
     assert waits == [1, 5, 30, 120, 360, 360]
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_mended_it_is_billed_to_the_cent_and_all_is_well(cast: Cast, unpriced: Sku) -> None:
     accrual.drain(LATER)
     price(unpriced, "6", NOON)
@@ -184,6 +185,7 @@ def test_a_lost_connection_or_a_lock_that_takes_too_long_parks_nobody(
     assert accrual.drain(LATER).windows == 10
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_a_parked_account_keeps_its_usage_for_later_and_its_project_may_move(cast: Cast, unpriced: Sku) -> None:
     accrual.drain(LATER)
     price(unpriced, "6", LATER)

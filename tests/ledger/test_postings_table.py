@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts.audit import person
 from accounts.models import BillingAccount
-from ledger import accrual, adjustments, corrections
+from ledger import accrual, adjustments, corrections, credits
 from ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
 from ledger.posting import Act, Line, post
 from ledger.top_ups import post_top_up, post_transfer
@@ -143,6 +143,12 @@ def _adjustment(cast: Cast, account: BillingAccount) -> Posted:
     return LedgerTransaction.objects.get(pk=result["transaction"]), {"X": 250}
 
 
+def _grant(cast: Cast, account: BillingAccount) -> Posted:
+    proposal = credits.payload(account, 700, "USD")
+    result = credits.grant_credit(proposal, actor=person(cast.dana), reason="a trial", at=NOON)
+    return LedgerTransaction.objects.get(pk=result["transaction"]), {"G": 700}
+
+
 def _correction(cast: Cast, account: BillingAccount) -> Posted:
     original, _ = _top_up(cast, account)
     result = corrections.correct(corrections.payload(original), actor=person(cast.dana), reason="booked twice", at=NOON)
@@ -155,6 +161,7 @@ POSTED_BY = {
     "usage": _usage,
     "adjust": _adjustment,
     "correct": _correction,
+    "grant": _grant,
 }
 
 

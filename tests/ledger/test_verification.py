@@ -22,8 +22,7 @@ from billing_site.roles import as_owner
 from ledger import accrual, daily_totals
 from ledger.models import VerificationRun
 from ledger.top_ups import post_top_up
-from ledger.verification import LISTED_PER_RULE, verify
-from ledger.verification_rules import RULES
+from ledger.verification import LISTED_PER_RULE, RULES, verify
 from quotas.allocations import start
 from tests.cast import ACTOR, NOON, Cast
 from tests.ledger.raw_sql import execute, fetch
@@ -31,7 +30,10 @@ from tests.ledger.raw_sql import execute, fetch
 CHECKOUT = Path(__file__).resolve().parents[2]
 MINUTE = timedelta(minutes=1)
 LATER = NOON + timedelta(hours=1)
-TABLES = ("ledger_transactions", "ledger_entries", "usage_records", "accrual_cursors")
+TABLES = (
+    *("ledger_transactions", "ledger_entries", "usage_records", "accrual_cursors"),
+    *("balance_states", "low_balance_events", "depletions"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,9 @@ USED = "SELECT id FROM usage_records ORDER BY allocation_id, interval_start OFFS
 RUNNING = "SELECT min(allocation_id) FROM accrual_cursors"
 BELOW_ZERO = (
     "SELECT e.id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.ledger_account_id"
-    " WHERE a.kind = 'wallet' AND e.balance_after < 0 ORDER BY e.id LIMIT 1"
+    " WHERE a.kind = 'wallet' AND e.balance_after < 0 ORDER BY e.id DESC LIMIT 1"
 )
+DEPLETED = "SELECT billing_account_id FROM balance_states WHERE state = 'depleted'"
 
 
 def change(table: str, which: str, assignment: str, back: str, row: str | None = None, key: str = "id") -> Fault:
@@ -105,6 +108,22 @@ FAULTS = {
         "UPDATE daily_totals SET entry_count = entry_count + 1 WHERE kind = 'usage_revenue'",
         "UPDATE daily_totals SET entry_count = entry_count - 1 WHERE kind = 'usage_revenue'",
         "SELECT day::text FROM daily_totals WHERE kind = 'usage_revenue' LIMIT 1",
+    ),
+    "balance_state_follows_the_balance": change(
+        "balance_states", DEPLETED, "state = 'low_balance'", "state = 'depleted'", key="billing_account_id"
+    ),
+    "balance_state_has_its_rows": change(
+        "depletions", DEPLETED, "closed_at = now()", "closed_at = NULL", DEPLETED, key="billing_account_id"
+    ),
+    "burn_is_what_runs": change(
+        *("balance_states", DEPLETED, "burn_minor_per_hour = burn_minor_per_hour + 1"),
+        "burn_minor_per_hour = burn_minor_per_hour - 1",
+        key="billing_account_id",
+    ),
+    "only_tails_are_waived": change(
+        *("depletions", "SELECT max(id) FROM depletions", "tail_from = depleted_at, tail_until = requested_at"),
+        "tail_from = NULL, tail_until = NULL",
+        "SELECT max(id) FROM usage_records WHERE interval_start >= (SELECT max(depleted_at) FROM depletions)",
     ),
     "wallet_falls_below_zero_only_by_usage": Fault(
         f"UPDATE ledger_transactions SET kind = 'adjustment' WHERE id = ({USAGE_TX})",

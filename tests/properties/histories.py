@@ -14,16 +14,17 @@ from accounts.clock import LATEST
 from accounts.currencies import EXPONENTS
 from accounts.lifecycle import open_billing_account, open_organization, open_project
 from accounts.models import BillingAccount, LegalEntity, Project, User
-from ledger.models import UsageRecord
-from ledger.rating import Segment, due_windows
+from ledger.models import Depletion, LowBalanceEpisode, UsageRecord
+from ledger.rating import Segment, Tail, due_windows
 from quotas.allocations import complete_release, resize, start
 from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
 from tests.cast import ACTOR
+from tests.funding import fund
 
 Facts = tuple[tuple[datetime, Decimal], ...]  # since when, which value; of two at one moment the last one holds
 Act = Callable[[datetime], None]
-Row = tuple[int, datetime, datetime, int]  # account, start and end of a window, cost
+Row = tuple[int, datetime, datetime, int, int]  # account, start and end of a window, cost, waived
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class History:
     currencies: tuple[str, str]
     settlements: tuple[str, str]
     time_zone: str
+    tails: tuple[tuple[int, datetime, datetime], ...] = ()  # account by its place, from, until; may overlap
 
     def segments(self, held: Held, account_ids: Sequence[int]) -> list[Segment]:
         """The stretches in which binding, quantity and rate version stay the same, oldest first."""
@@ -112,6 +114,10 @@ class Telling:
             )
             for place in (0, 1)
         ]
+        for account in self.accounts:
+            if account.settlement == "prepaid":
+                fund(account, at=opened_at)
+        self._outlive(opened_at)
         self.project: Project = open_project(self.organization, "Project", "project", at=opened_at)
         self.sku: Sku = open_sku(name, name, "unit", at=opened_at)
         self.allocation_ids: dict[int, int] = {}
@@ -133,13 +139,44 @@ class Telling:
     def records(self, place: int) -> list[Row]:
         """What the book has of an allocation, oldest first."""
         usage = UsageRecord.objects.filter(allocation_id=self.allocation_ids[place]).order_by("interval_start", "id")
-        return list(usage.values_list("billing_account_id", "interval_start", "interval_end", "cost_minor"))
+        return list(
+            usage.values_list("billing_account_id", "interval_start", "interval_end", "cost_minor", "waived_minor")
+        )
 
     def rule(self, place: int, window_seconds: int, at: datetime, accrued_to: datetime | None = None) -> list[Row]:
         """What rating.py says is due at a moment, from a cursor or from the start."""
         since = accrued_to or self.history.allocations[place].started_at
-        windows = due_windows(self.segments(place), accrued_to=since, window_seconds=window_seconds, at=at)
-        return [(one.account_id, one.interval_start, one.interval_end, one.cost_minor) for one in windows]
+        windows = due_windows(
+            self.segments(place),
+            accrued_to=since,
+            window_seconds=window_seconds,
+            at=at,
+            tails=[Tail(self.account_ids[place], *span) for place, *span in self.history.tails],
+        )
+        return [
+            (one.account_id, one.interval_start, one.interval_end, one.cost_minor, one.waived_minor) for one in windows
+        ]
+
+    def _outlive(self, opened_at: datetime) -> None:
+        """Depletions of the past whose tails are part of the history."""
+        for place, begins, ends in self.history.tails:
+            episode = LowBalanceEpisode.objects.create(
+                billing_account=self.accounts[place],
+                opened_at=opened_at,
+                balance_minor=0,
+                threshold_minor=0,
+                closed_at=opened_at,
+            )
+            Depletion.objects.create(
+                billing_account=self.accounts[place],
+                episode=episode,
+                depleted_at=begins,
+                requested_at=ends,
+                balance_minor=0,
+                tail_from=begins,
+                tail_until=ends,
+                closed_at=ends,
+            )
 
     def _script(self) -> Iterator[tuple[datetime, int, Act]]:
         """Acts of one moment come in the order of their kind: price, account, start, size, end."""

@@ -20,6 +20,7 @@ from ledger.balances import balance
 from ledger.models import AccrualCursor, AccrualSchedule, LedgerEntry
 from ledger.rating import EPOCH, Segment, Window, cost_until, due_windows, window_end
 from tests.cast import ACTOR, BEGINNING
+from tests.funding import PLENTY
 from tests.properties.histories import Facts, Held, History, Row, Telling
 
 MONTH_END = datetime(2026, 4, 1, tzinfo=UTC)
@@ -157,6 +158,7 @@ def plans(draw: DrawFn) -> Plan:
         currencies=currencies,
         settlements=(draw(st.sampled_from(["prepaid", "postpaid"])), draw(st.sampled_from(["prepaid", "postpaid"]))),
         time_zone=draw(st.sampled_from(ZONES)),
+        tails=draw(_tails(moments)),
     )
     other_widths = st.one_of(st.just(width), st.integers(max(1, width // 4), min(86_400, 4 * width)))
     last = origin + 1.5 * timedelta(microseconds=span)
@@ -180,6 +182,11 @@ def _bound(moments: SearchStrategy[datetime]) -> SearchStrategy[tuple[tuple[date
     return places.map(
         lambda drawn: tuple((since, (drawn[0] + n) % 2) for n, since in enumerate([BEGINNING, *drawn[1]]))
     )
+
+
+def _tails(moments: SearchStrategy[datetime]) -> SearchStrategy[tuple[tuple[int, datetime, datetime], ...]]:
+    spans = st.tuples(st.integers(0, 1), moments, moments).filter(lambda drawn: drawn[1] < drawn[2])
+    return st.one_of(st.just(()), st.lists(spans, min_size=1, max_size=3).map(tuple))
 
 
 @st.composite
@@ -239,9 +246,10 @@ def _last_grid_point(at: datetime, width: int) -> datetime:
 def _books_agree(telling: Telling) -> None:
     usage = [record for place in telling.allocation_ids for record in telling.records(place)]
     for account in telling.accounts:
-        costs = [cost for account_id, _, _, cost in usage if account_id == account.pk]
-        assert balance(account).amount_minor == -sum(costs)
-        debits = LedgerEntry.objects.filter(billing_account=account, account_seq__isnull=False)
+        costs = [cost for account_id, _, _, cost, _ in usage if account_id == account.pk]
+        funded = PLENTY if account.settlement == "prepaid" else 0
+        assert balance(account).amount_minor == funded - sum(costs)
+        debits = LedgerEntry.objects.filter(billing_account=account, account_seq__isnull=False, reason="usage")
         assert sorted(-amount for amount in debits.values_list("amount_minor", flat=True)) == sorted(
             filter(None, costs)
         )

@@ -77,6 +77,7 @@ def test_004_06_no_window_is_billed_twice_by_a_rerun(cast: Cast) -> None:
     assert (fetch(WINDOWS), fetch(DEBITS)) == before
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_004_06_no_window_is_billed_twice_by_workers_side_by_side(committed_db: str, cast: Cast) -> None:
     for project in (cast.project, cast.postpaid_project):
         for quantity in ("1", "0.5"):
@@ -102,6 +103,7 @@ def test_004_07_catch_up_after_an_outage_bills_every_window_once_oldest_first(ca
     assert balance(cast.prepaid).amount_minor == -758  # 182 minutes of 2.50 an hour: 7.58
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_004_08_cost_is_rate_times_duration_times_gpus_rounded_once(cast: Cast) -> None:
     """The rounding telescopes: whatever the window, an hour costs what an hour costs."""
     half = open_sku("half", "Half a dollar", "GPU", at=BEGINNING)
@@ -121,6 +123,7 @@ def test_004_08_cost_is_rate_times_duration_times_gpus_rounded_once(cast: Cast) 
     assert fetch(UNDEBITED) == []
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 @pytest.mark.parametrize(("seconds", "cost_minor"), [(0, 0), (1, 0), (7, 0), (8, 1), (21, 1), (22, 2), (90 * 60, 375)])
 def test_004_13_accrual_stops_at_releasing_completed(cast: Cast, seconds: int, cost_minor: int) -> None:
     allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
@@ -134,6 +137,7 @@ def test_004_13_accrual_stops_at_releasing_completed(cast: Cast, seconds: int, c
     assert windows[-1][2] == gone if seconds else windows == []
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_004_13_a_releasing_allocation_is_charged_until_its_machine_is_gone(cast: Cast) -> None:
     allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     request_release(allocation.pk, actor=ACTOR, at=NOON + 10 * MINUTE)

@@ -67,7 +67,10 @@ def test_004_02_balance_is_the_sum_of_the_entries(cast: Cast) -> None:
     assert sorted(columns) == [
         ("audit_logs", "new_balance"),
         ("audit_logs", "old_balance"),
+        ("balance_transitions", "balance_minor"),  # where a balance stood at a moment; the rows never change
+        ("depletions", "balance_minor"),
         ("ledger_entries", "balance_after"),
+        ("low_balance_events", "balance_minor"),
     ]
     pay_in(cast)
     start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)

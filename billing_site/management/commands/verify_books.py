@@ -8,8 +8,7 @@ from django.core.management.base import BaseCommand
 
 from accounts import clock
 from ledger.models import VerificationRun
-from ledger.verification import verify
-from ledger.verification_rules import RULES
+from ledger.verification import RULES, verify
 
 
 class Command(BaseCommand):

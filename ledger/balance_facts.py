@@ -1,0 +1,59 @@
+"""What a prepaid balance is judged by: where it stands, what burns, which policies hold."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from accounts import prepared
+from accounts.policy import Scope, effective_many
+from ledger.balance_rule import Terms
+
+THRESHOLD = "billing.low_balance_threshold_minor"
+PROJECTION = "billing.auto_release_projection_seconds"
+GRACE = "billing.release_grace_seconds"
+TAIL = "billing.outage_tail"
+
+_FACTS = """
+SELECT b.id, b.currency, b.organization_id, CASE WHEN o.personal THEN o.owner_id END, b.test_now, s.state,
+       s.burn_minor_per_hour, head.balance_after
+FROM unnest(%s::bigint[]) AS chosen (id)
+JOIN billing_accounts b ON b.id = chosen.id
+JOIN organizations o ON o.id = b.organization_id
+JOIN balance_states s ON s.billing_account_id = b.id
+LEFT JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.detail = ''
+    AND a.currency = b.currency AND a.legal_entity_id = b.legal_entity_id
+LEFT JOIN LATERAL (
+    SELECT balance_after FROM ledger_entries WHERE ledger_account_id = a.id ORDER BY account_seq DESC LIMIT 1
+) head ON true
+WHERE b.settlement = 'prepaid' ORDER BY b.id
+"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Minor units of `currency`; `balance_minor` is None where the wallet has no entry."""
+
+    account_id: int
+    currency: str
+    scope: Scope
+    test_now: datetime | None
+    state: str
+    burn_minor_per_hour: Decimal
+    balance_minor: int | None
+
+
+def facts_of(account_ids: Collection[int]) -> list[Facts]:
+    """The prepaid ones among these accounts, in id order. Whoever judges by it holds their locks."""
+    return [
+        Facts(account, currency, Scope(user_id=owner, tenant_id=tenant), test_now, state, burn, balance)
+        for account, currency, tenant, owner, test_now, state, burn, balance in prepared.rows(
+            _FACTS, [list(account_ids)]
+        )
+    ]
+
+
+def terms_of(facts: Collection[Facts]) -> dict[int, Terms]:
+    """The policies in force for each account, by its id, in one query."""
+    values = effective_many([THRESHOLD, PROJECTION], {one.account_id: (one.scope, one.currency) for one in facts})
+    return {account: Terms(held[THRESHOLD], held[PROJECTION]) for account, held in values.items()}

@@ -1,0 +1,62 @@
+"""Where acts of other rooms move a balance state: what burns, who pays, and the policies it is judged by."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.locking import lock_accounts
+from accounts.models import BillingAccount, Organization, PolicyScope, PolicyValue, Settlement
+from ledger import balance_state, burn
+from ledger.models import BalanceState
+
+_BATCH = 500
+
+
+def allocation_changed(*, account: BillingAccount, at: datetime) -> None:
+    """An allocation started, was resized or is gone; in that act's transaction."""
+    balance_state.judge(account, at=at, burn_moved=True)
+
+
+def project_rebound(*, accounts: Collection[BillingAccount], at: datetime) -> None:
+    """A project moved from one account to another, which changes what both burn."""
+    for account in accounts:
+        balance_state.judge(account, at=at, burn_moved=True)
+
+
+def policy_changed(changed: PolicyValue) -> None:
+    """Judge the accounts of the subject at once; where everybody is concerned, at the next ring.
+
+    To judge all accounts in one transaction would hold the lock of all of them.
+    """
+    concerned = BillingAccount.objects.filter(settlement=Settlement.PREPAID)
+    match changed.scope:
+        case PolicyScope.TENANT:
+            concerned = concerned.filter(organization=changed.scope_id)
+        case PolicyScope.USER:
+            owned = Organization.objects.filter(owner=changed.scope_id, personal=True)
+            concerned = concerned.filter(organization__in=owned)
+        case _:
+            BalanceState.objects.filter(judge_due=False).update(judge_due=True)
+            return
+    accounts = lock_accounts(list(concerned.values_list("pk", flat=True)))
+    for account in accounts.values():
+        balance_state.judge(account, at=account.test_now or changed.updated_at, burn_moved=True)
+
+
+def judge_due(at: datetime) -> int:
+    """Judge the accounts that a change for everybody concerns, in batches; how many. Each batch is a transaction."""
+    judged = 0
+    while batch := _judge_batch(at):
+        judged += batch
+    return judged
+
+
+@transaction.atomic
+def _judge_batch(at: datetime) -> int:
+    due = BalanceState.objects.filter(judge_due=True).order_by("pk").values_list("pk", flat=True)[:_BATCH]
+    free = BillingAccount.objects.filter(pk__in=list(due)).order_by("pk")
+    ids = list(free.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
+    burn.refresh(ids, at)
+    balance_state.judge_many(ids, at=at)
+    return BalanceState.objects.filter(pk__in=ids).update(judge_due=False)
