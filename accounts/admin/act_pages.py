@@ -7,7 +7,8 @@ comes back on its field; nothing is written, the token included.
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
@@ -49,6 +50,23 @@ def waiting(request_id: int) -> Done:
     url = reverse("admin:accounts_approvalrequest_change", args=[request_id])
     filed = {"approval": encode(ApprovalRequest.PUBLIC_PREFIX, request_id)}
     return Done(url, "Above the limit: filed, and waiting for a second person.", waiting=True, result=filed)
+
+
+@contextmanager
+def busy_is_said(act: str) -> Iterator[None]:
+    """An account that another act holds for too long is a refusal like any other."""
+    try:
+        yield
+    except OperationalError as error:
+        log.warning("act_found_the_account_busy", act=act)
+        raise DomainError("the account is busy; nothing was written, try again", code="busy") from error
+
+
+def rehearse(act: Callable[[], object]) -> None:
+    """Do an act and undo it, so that what refuses it is said beforehand; for acts that only write to the database."""
+    with busy_is_said("rehearsal"), transaction.atomic():
+        act()
+        transaction.set_rollback(True)
 
 
 def sentence(error: DomainError) -> str:
@@ -132,13 +150,9 @@ class ActPage(ABC, View):
         """Spend the token and perform, both or neither."""
         user = cast(User, request.user)
         token = request.POST["token"]
-        try:
-            with transaction.atomic():
-                one_time_tokens.spend(token, user, self._purpose(request), at=now())
-                done = self.perform(cleaned, user)
-        except OperationalError as error:
-            log.warning("act_found_the_account_busy", act=self.name)
-            raise DomainError("the account is busy; nothing was written, try again", code="busy") from error
+        with busy_is_said(self.name), transaction.atomic():
+            one_time_tokens.spend(token, user, self._purpose(request), at=now())
+            done = self.perform(cleaned, user)
         (messages.warning if done.waiting else messages.success)(request, done.message)
         return HttpResponseRedirect(done.url)
 

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 
 from accounts import enforcement
+from accounts.admin.account_phases import Archive, Reactivate, Suspend
 from accounts.admin.filters import choice
 from accounts.admin.newest_first import NewestFirst
 from accounts.admin.organizations import NamedAdmin
@@ -37,6 +38,7 @@ class WithBalances(NewestFirst):
 
 @admin.register(BillingAccount)
 class BillingAccountAdmin(NamedAdmin):
+    act_pages = (Suspend, Reactivate, Archive)
     list_display = (
         "name",
         public_id,

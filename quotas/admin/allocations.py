@@ -1,4 +1,4 @@
-"""Allocations, to read: what a project holds, since when, and how much of it."""
+"""Allocations: what a project holds, since when, and how much of it; the acts begin here."""
 
 from typing import Any
 
@@ -10,6 +10,8 @@ from accounts.admin.filters import choice
 from accounts.admin.organizations import by_public_id
 from accounts.admin.staff_admin import StaffAdmin
 from accounts.display import moment, plain, public_id, tag
+from quotas.admin.allocation_acts import CompleteRelease, RequestRelease, ResizeAllocation
+from quotas.admin.allocation_start import StartAllocation
 from quotas.models import Allocation, AllocationStatus
 
 TONES = {"active": "good", "requested": "wait", "releasing": "wait"}
@@ -17,6 +19,8 @@ TONES = {"active": "good", "requested": "wait", "releasing": "wait"}
 
 @admin.register(Allocation)
 class AllocationAdmin(StaffAdmin):
+    act_pages = (StartAllocation, ResizeAllocation, RequestRelease, CompleteRelease)
+    change_form_before_template = "admin/allocations/acts.html"
     list_display = (
         public_id,
         tag("status", "Status", TONES),
@@ -45,7 +49,7 @@ class AllocationAdmin(StaffAdmin):
         moment("released_at", "Charged until"),
     )
     empty_text = "Nothing is allocated."
-    empty_hint = "An allocation appears when a project starts something."
+    empty_hint = "An allocation appears when a project starts something, or when you do with the button above."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Allocation]:
         rows: QuerySet[Allocation] = super().get_queryset(request)

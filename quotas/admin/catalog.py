@@ -41,7 +41,7 @@ class SetRate(ActPage):
         return {"currency": "USD", **super().first_values(request)}
 
     def preview(self, cleaned: Cleaned) -> Preview:
-        sku = _sku(cleaned["sku"])
+        sku = find_sku(cleaned["sku"])
         start = parse_moment(cleaned["effective_from"], field="effective_from")
         exponent(cleaned["currency"])
         rate = parse_rate(cleaned["rate_per_unit_hour"])
@@ -58,7 +58,7 @@ class SetRate(ActPage):
 
     def perform(self, cleaned: Cleaned, user: User) -> Done:
         rate = set_rate(
-            _sku(cleaned["sku"]),
+            find_sku(cleaned["sku"]),
             currency=cleaned["currency"],
             rate_per_unit_hour=cleaned["rate_per_unit_hour"],
             effective_from=parse_moment(cleaned["effective_from"], field="effective_from"),
@@ -92,7 +92,8 @@ class SkuRateAdmin(StaffAdmin):
         return plain(row.rate_per_unit_hour)
 
 
-def _sku(code: str) -> Sku:
+def find_sku(code: str) -> Sku:
+    """The SKU of a code. Raises NotFound."""
     sku = Sku.objects.filter(code=code).first()
     if sku is None:
         raise NotFound("there is no SKU of that code", field="sku")

@@ -43,6 +43,13 @@ _MODELS: dict[str, type[Model]] = {
 }
 
 
+# Pages whose address names a row.
+_OF_ONE_ROW = {
+    *("change", "delete", "history", "access", "correct", "decide"),
+    *("suspend", "reactivate", "archive", "resize", "release", "complete", "retry", "replay"),
+}
+
+
 @dataclass
 class Scene:
     """Knows an address for every name of a page."""
@@ -65,7 +72,7 @@ class Scene:
             assert row is not None
             version = row.history.first()  # type: ignore[attr-defined]
             return reverse(f"admin:{name}", args=[row.pk, version.pk])
-        if model in _MODELS and page in ("change", "delete", "history", "access", "correct", "decide"):
+        if model in _MODELS and page in _OF_ONE_ROW:
             row = _MODELS[model]._default_manager.order_by("pk").first()
             assert row is not None, f"the scene has no {model}"
             return reverse(f"admin:{name}", args=[row.pk])
