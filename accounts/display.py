@@ -66,13 +66,13 @@ def show_pairs(values: dict[str, Any] | list[Any] | None) -> SafeString | str:
 
 
 def money(field: str, title: str, *, currency: str = "currency") -> Callable[[Any], SafeString | str]:
-    """A column of an amount in minor units."""
+    """A column of an amount in minor units; `currency` may be of a related row: `billing_account.currency`."""
     name = field if field.endswith("_minor") else f"{field}_minor"
 
     @in_csv((name, attrgetter(field)), ("currency", attrgetter(currency)))
     @admin.display(description=title)
     def column(row: Any) -> SafeString | str:
-        return show_money(getattr(row, field), getattr(row, currency))
+        return show_money(getattr(row, field), attrgetter(currency)(row))
 
     column.__name__ = f"money_{field}"
     return column

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.paginator import InvalidPage
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -14,6 +13,7 @@ from unfold.sites import UnfoldAdminSite
 from accounts import clock
 from accounts.request_abilities import may
 from billing_site.back_office.home import cards, revenue
+from billing_site.back_office.search import SEARCHABLE, search
 
 _BADGES = {"embedded": ["Embedded", "info"], "sandbox": ["Sandbox", "warning"], "live": ["Live", "danger"]}
 
@@ -47,11 +47,12 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
         raise Http404
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        try:
-            found: HttpResponse = super().search(request, extra_context)
-        except (ValueError, InvalidPage):
-            raise Http404 from None
-        return found
+        """The one box of every page: to the page of what was named, or to a choice."""
+        found = search(request.GET.get("q", ""), self, request)
+        if found.destination:
+            return HttpResponseRedirect(found.destination)
+        shown = {"title": "Search", "found": found, "searchable": SEARCHABLE}
+        return TemplateResponse(request, "admin/search.html", {**self.each_context(request), **shown})
 
 
 def environment_badge(request: HttpRequest) -> list[str]:

@@ -26,7 +26,7 @@ from accounts.models import (
 )
 from accounts.policy import set_value
 from ledger import accrual, adjustments
-from ledger.models import AccrualSchedule, LedgerAccount, LedgerEntry, LedgerTransaction, VerificationRun
+from ledger.models import AccrualSchedule, LedgerAccount, LedgerEntry, LedgerTransaction, UsageRecord, VerificationRun
 from payments import bank_transfers
 from payments.models import BankTransfer
 from quotas.allocations import start
@@ -38,7 +38,7 @@ _MODELS: dict[str, type[Model]] = {
     for model in (
         *(ApprovalRequest, AuditLog, BillingAccount, BillingAccountBinding, LegalEntity, Membership, Organization),
         *(OutboxDelivery, OutboxMessage, PolicyValue, Project, User, Group, AccrualSchedule, LedgerAccount),
-        *(LedgerEntry, LedgerTransaction, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
+        *(LedgerEntry, LedgerTransaction, UsageRecord, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
     )
 }
 

@@ -39,6 +39,7 @@ MODELS = {
     "ledger_ledgerentry": READ,
     "ledger_ledgertransaction": READ,
     "ledger_accrualschedule": READ,
+    "ledger_usagerecord": READ,
     "ledger_verificationrun": READ,
     "payments_banktransfer": READ,
 }
