@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -311,3 +313,66 @@ def test_list_and_page_show_the_error_and_offer_the_act_to_operators(cast: Cast,
             assert (page(dead) in shown.text) == offered
         assert page(waiting) not in client.get(listed).text
         assert page(waiting) not in client.get(detail(waiting)).text
+
+
+# --- the command
+
+
+def command(*words: str) -> dict[str, Any]:
+    """What `replay_delivery` says in its last line."""
+    out = StringIO()
+    call_command("replay_delivery", *words, stdout=out)
+    answer: dict[str, Any] = json.loads(out.getvalue().splitlines()[-1])
+    return answer
+
+
+def test_an_operator_replays_it_from_a_terminal(cast: Cast) -> None:
+    dead = given_up(cast.prepaid)
+    answer = command(str(dead.pk), "--as", cast.dana.email.upper(), "--reason", "the mail server is back")
+    assert answer == {
+        "delivery": dead.pk,
+        "topic": "test.sent",
+        "account": cast.prepaid.public_id,
+        "state": "pending",
+        "dry_run": False,
+    }
+    assert (again(dead).state, again(dead).attempts) == ("pending", 0)
+    assert AuditLog.objects.get(action="outbox.replay").actor == cast.dana
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(cast: Cast) -> None:
+    dead = given_up(None)
+    before = written()
+    answer = command(str(dead.pk), "--as", cast.dana.email, "--reason", "mended", "--dry-run")
+    assert (answer["state"], answer["account"], answer["dry_run"]) == ("pending", None, True)
+    assert written() == before
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)], ids=["for real", "dry"])
+@pytest.mark.parametrize(
+    ("number", "email", "reason", "code"),
+    [
+        ("{dead}", "erin@countinghouse.example", "mended", "forbidden"),
+        ("{dead}", "alice@acme.example", "mended", "forbidden"),
+        ("{dead}", "nobody@countinghouse.example", "mended", "forbidden"),
+        ("{dead}", "dana\x00@countinghouse.exampl", "mended", "forbidden"),
+        ("{dead}", "dana@countinghouse.example", "x", "reason_required"),
+        ("{dead}", "dana@countinghouse.example", "why\x00", "reason_required"),
+        ("{waiting}", "dana@countinghouse.example", "mended", "not_dead"),
+        ("999999999", "dana@countinghouse.example", "mended", "not_found"),
+        ("9" * 19, "dana@countinghouse.example", "mended", "not_found"),
+        ("9" * 400, "dana@countinghouse.example", "mended", "not_found"),
+        ("１", "dana@countinghouse.example", "mended", "not_found"),
+        ("1.0", "dana@countinghouse.example", "mended", "not_found"),
+        ("", "dana@countinghouse.example", "mended", "not_found"),
+    ],
+)
+def test_the_command_refuses_what_the_page_refuses(
+    cast: Cast, number: str, email: str, reason: str, code: str, dry_run: tuple[str, ...]
+) -> None:
+    dead, waiting = given_up(cast.prepaid), tell(cast.prepaid)
+    before = written()
+    with pytest.raises(CommandError) as refused:
+        command(number.format(dead=dead.pk, waiting=waiting.pk), f"--as={email}", f"--reason={reason}", *dry_run)
+    assert str(refused.value).startswith(f"{code}: ")
+    assert written() == before
