@@ -129,7 +129,7 @@ _MAIL = "filebased" if ENVIRONMENT == "embedded" else "smtp"
 EMAIL_BACKEND = environment.text("EMAIL_BACKEND", f"django.core.mail.backends.{_MAIL}.EmailBackend")
 EMAIL_FILE_PATH = environment.text("EMAIL_FILE_PATH", str(BASE_DIR / ".local" / "mail"))
 EMAIL_HOST = environment.text("EMAIL_HOST", "localhost")
-EMAIL_TIMEOUT = 10  # seconds; the relay holds a row lock while it sends
+EMAIL_TIMEOUT = 10  # seconds, for each answer of the mail server
 EMAIL_PORT = environment.integer("EMAIL_PORT", 25, minimum=1, maximum=65535)
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "billing@countinghouse.example")
 MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")

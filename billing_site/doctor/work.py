@@ -83,7 +83,7 @@ def outbox(at: datetime) -> Iterator[Finding]:
     else:
         yield good("outbox", what if outbox.pending else "nothing waits")
     if outbox.dead:
-        todo = "Read the last error under Deliveries (state dead) and do by hand what was not delivered."
+        todo = "Read the error under Deliveries (state dead), mend it, then Replay there or manage.py replay_delivery."
         yield fault("outbox", f"{outbox.dead} dead letters", todo)
 
 
