@@ -6,9 +6,9 @@ from typing import Any
 from accounts import approvals, policy
 from accounts.audit import Actor
 from accounts.models import ApprovalRequest
-from accounts.policy_display import show_value
 from accounts.policy_keys import known
 from accounts.policy_scopes import subject_at
+from accounts.policy_text import show_value
 
 ACT = policy.SET_ACT
 UNSET_ACT = policy.UNSET_ACT

@@ -127,6 +127,12 @@ def subject_id(scope: str, public_id: str) -> int | None:
     return key
 
 
+def public_id_at(scope: str, scope_id: int | None) -> str:
+    """The public id of whom a value is set for; empty for everyone, and where ids of that scope have none."""
+    kind = _kinds.get(scope)
+    return encode(kind.prefix, scope_id) if kind and kind.prefix and scope_id else ""
+
+
 def find_subject(public_id: str) -> Subject:
     """Whom or what a public id names, everyone where it is empty. Raises NotFound."""
     if not public_id:

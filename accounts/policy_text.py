@@ -1,4 +1,4 @@
-"""Policy values as people read them: money in its currency, lengths of time in their units, on and off."""
+"""Policy values as people read and type them: money in its currency, lengths of time in their units, on and off."""
 
 from typing import Any
 
@@ -20,6 +20,22 @@ def show_value(key: PolicyKey, value: Any, currency: str | None = None) -> str:
     if isinstance(value, int):
         return show_span(value) if key.unit == "second" else f"{value:,} {key.unit}{'' if value == 1 else 's'}"
     return str(value)
+
+
+def typed(key: PolicyKey, text: str) -> object:
+    """What somebody typed, as the key's type; what does not fit stays text, which the key then refuses.
+
+    `60`; `true`; `80, 95`; `waive`; minor units with or without their currency: `10000`, `10000 USD`.
+    """
+    text = text.strip()
+    if key.kind == "bool":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if key.kind == "ints":
+        return [whole(part.strip()) for part in text.split(",")]
+    if key.kind == "money" and " " in text:
+        amount, _, currency = text.partition(" ")
+        return {"amount_minor": whole(amount), "currency": currency.strip()}
+    return whole(text) if key.kind in ("int", "money") else text
 
 
 def show_raw(value: Any) -> str:
@@ -45,3 +61,8 @@ def _money(value: Any, currency: str | None) -> str:
     named = value["currency"] if isinstance(value, dict) else currency
     amount = value["amount_minor"] if isinstance(value, dict) else value
     return format_minor(amount, named) if named in EXPONENTS else f"{amount:,} minor units"
+
+
+def whole(text: str) -> object:
+    """Plain digits as a number; full-width ones, signs, points and blanks are no number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else text

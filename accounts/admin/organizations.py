@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.filters import choice
+from accounts.admin.policy_links import policies_link
 from accounts.admin.staff_admin import HistoryStaffAdmin, StaffAdmin
 from accounts.csv_cells import in_csv
 from accounts.display import moment, public_id, tag
@@ -52,7 +53,7 @@ class NamedAdmin(HistoryStaffAdmin):
 class OrganizationAdmin(NamedAdmin):
     list_display = ("name", public_id, "slug", "personal", moment("created_at", "Created"))
     search_fields = ("name", "slug")
-    fields = ("name", public_id, "slug", "personal", moment("created_at", "Created"))
+    fields = ("name", public_id, "slug", "personal", policies_link, moment("created_at", "Created"))
     empty_hint = "An organization appears when a customer signs up."
     change_form_outer_after_template = "admin/organizations/people.html"
 
@@ -68,7 +69,7 @@ class ProjectAdmin(NamedAdmin):
     list_display = ("name", public_id, "organization", moment("created_at", "Created"))
     list_select_related = ("organization",)
     search_fields = ("name", "slug", "organization__name")
-    fields = ("name", public_id, "slug", "organization", moment("created_at", "Created"))
+    fields = ("name", public_id, "slug", "organization", policies_link, moment("created_at", "Created"))
     empty_hint = "A project appears when a customer opens one."
 
 

@@ -59,6 +59,10 @@ PAGES = {
     "view_on_site": set(),
     "app_list": set(),
     "accounts_policyvalue_set": OPERATE,
+    "accounts_policyvalue_unset": OPERATE,
+    "accounts_policyvalue_of": READ,
+    "accounts_policyvalue_effective": READ,
+    "accounts_policyvalue_changes": READ,
     "accounts_user_access": ADMINISTER,
     "accounts_approvalrequest_decide": set(),  # POST only, see below
     "accounts_outboxdelivery_replay": OPERATE,

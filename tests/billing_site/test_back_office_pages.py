@@ -9,22 +9,19 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from accounts import approvals, policy
 from accounts.audit import person
 from accounts.clock import now
 from accounts.enforcement import open_reason
 from accounts.locking import lock_account
-from accounts.models import ApprovalRequest, Level, OutboxDelivery, PolicyValue, User
+from accounts.models import Level, OutboxDelivery, User
 from billing_site.back_office.home import cards, revenue, span
 from billing_site.back_office.timeline import timeline
 from ledger import accrual, adjustments, parking
 from ledger.models import AccrualSchedule, LedgerEntry
 from payments import bank_transfers
 from tests.billing_site.back_office_scene import Scene, set_scene
-from tests.billing_site.test_back_office_acts import previewed, sent
+from tests.billing_site.test_back_office_acts import previewed
 from tests.cast import NOON, Cast
-
-SET_POLICY = "admin:accounts_policyvalue_set"
 
 
 @pytest.fixture
@@ -164,53 +161,6 @@ def test_a_mark_that_is_none_shows_the_newest(cast: Cast, mark: str) -> None:
     set_scene(cast)
     assert timeline(cast.foreign, mark).entries == []
     assert timeline(cast.prepaid, mark).entries is not None
-
-
-def test_a_policy_is_set_by_its_type(cast: Cast, dana: Client) -> None:
-    def refused(code: str, **form: str) -> None:
-        response = dana.post(reverse(SET_POLICY), {"organization": "", "reason": "for the test", **form})
-        assert response.status_code == 422
-        assert code in response.text, form
-
-    for key, value in (
-        ("billing.window_seconds", "0"),
-        ("billing.window_seconds", "60.0"),
-        ("billing.window_seconds", "９０"),
-        ("billing.window_seconds", "99999999999999999999"),
-        ("billing.outage_tail", "maybe"),
-        ("notification.low_balance_enabled", "yes"),
-        ("quotas.alert_percent", "80, x"),
-        ("billing.minimum_deposit_minor", "-1"),
-        ("billing.minimum_deposit_minor", "100 dollars"),
-    ):
-        refused("policy_invalid" if "dollars" not in value else "currency_unknown", key=key, value=value)
-    refused("Select a valid choice", key="no.such_key", value="1")
-    refused("not_found", key="billing.window_seconds", value="60", organization="org_0000000000zzz")
-    refused("has no tenant scope", key="approvals.expiry_hours", value="5", organization=cast.acme.public_id)
-    assert not PolicyValue.objects.exists()
-    form = {"key": "quotas.alert_percent", "value": "70, 90", "organization": "acme", "reason": "wants to know sooner"}
-    preview = dana.post(reverse(SET_POLICY), form)
-    assert "[80, 95] (set for: default)" in preview.text
-    assert dana.post(reverse(SET_POLICY), sent(preview)).status_code == 302
-    assert policy.effective("quotas.alert_percent", policy.Scope(tenant_id=cast.acme.pk)) == [70, 90]
-    row = PolicyValue.objects.get()
-    history = dana.get(reverse("admin:accounts_policyvalue_history", args=[row.pk])).text
-    assert "wants to know sooner" in history
-
-
-def test_a_policy_that_guards_money_waits(cast: Cast, dana: Client) -> None:
-    form = {"key": "approvals.credit_minor", "value": "2000000 USD", "organization": "", "reason": "growth"}
-    response = dana.post(reverse(SET_POLICY), form)
-    assert "wait for a second person" in response.text
-    dana.post(reverse(SET_POLICY), sent(response))
-    asked = ApprovalRequest.objects.get()
-    assert policy.effective("approvals.credit_minor") == 10_000
-    approver = Client()
-    approver.force_login(cast.erin)
-    page = approver.get(reverse("admin:accounts_approvalrequest_change", args=[asked.pk])).text
-    assert "In force now" in page
-    approvals.decide(asked.pk, checker=cast.erin, approve=True, note="", at=now())
-    assert policy.effective("approvals.credit_minor") == {"amount_minor": 2_000_000, "currency": "USD"}
 
 
 def test_access_is_set_through_its_page(cast: Cast, patricia: User, client: Client) -> None:

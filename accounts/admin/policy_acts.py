@@ -1,0 +1,197 @@
+"""Setting and unsetting a policy: which key and for whom, then a form of that key's type, then the preview."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from accounts import approvals, policy_approval
+from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, sentence, text_field, waiting
+from accounts.admin.policy_links import place_link
+from accounts.admin.policy_previews import preview_set, preview_unset
+from accounts.admin.previews import Preview, with_fact
+from accounts.clock import now
+from accounts.currencies import EXPONENTS
+from accounts.errors import Conflict, DomainError, PolicyInvalid
+from accounts.models import User
+from accounts.policy_chain import Chain, chain_of
+from accounts.policy_keys import KEYS, PolicyKey, known, takes
+from accounts.policy_scopes import find_subject
+from accounts.policy_text import show_raw, show_value, typed, whole
+
+_KEY_CHOICES = [(key.name, f"{key.name}: {key.effect}") for key in KEYS.values()]
+_SUBJECT_HINT = "The id of an organization (org_…), project (prj_…), person (usr_…) or plan. Empty is everyone."
+_CHANGED = "somebody else changed this value meanwhile; open the page again"
+
+
+class ChooseForm(forms.Form):
+    """Which policy, and whose."""
+
+    key = forms.ChoiceField(label="Policy", choices=_KEY_CHOICES, widget=UnfoldAdminSelectWidget())
+    subject = text_field("For", required=False, hint=_SUBJECT_HINT)
+
+
+class UnsetForm(forms.Form):
+    key = forms.ChoiceField(label="Policy", choices=_KEY_CHOICES, widget=text_field("").widget)
+    subject = text_field("For", required=False, hint="Empty is everyone.")
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput())
+    reason = reason_field()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("key", "subject"):
+            self.fields[name].widget.attrs["readonly"] = True
+
+
+class SetForm(UnsetForm):
+    value = text_field("Value")
+    currency = forms.ChoiceField(
+        label="Currency",
+        required=False,
+        choices=[("", "Whichever applies"), *((code, code) for code in sorted(EXPONENTS))],
+        widget=UnfoldAdminSelectWidget(),
+        help_text="An amount in a currency holds for accounts of that currency alone.",
+    )
+    field_order = ("key", "subject", "value", "currency", "reason")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        key = KEYS.get(str(self["key"].value()))
+        if key is None or key.kind != "money":
+            del self.fields["currency"]
+        if key:
+            self.fields["value"] = value_field(key)
+
+
+def value_field(key: PolicyKey) -> forms.CharField:
+    """The input that a key's type asks for."""
+    shipped = f"Shipped: {show_value(key, key.default)}."
+    choices = {"true": "On", "false": "Off"} if key.kind == "bool" else {word: word for word in key.words}
+    if choices:
+        widget = UnfoldAdminSelectWidget(choices=list(choices.items()))
+        return forms.CharField(label="Value", help_text=shipped, widget=widget, max_length=200)
+    said = takes(key)
+    label = "Amount in minor units" if key.kind == "money" else "Value"
+    if key.kind == "money":
+        said = f"10000 is 100.00 USD, or 10,000 JPY. From {key.minimum:,} to {key.maximum:,}"
+    if key.kind == "ints":
+        said = f"{said}, with commas between"
+    attributes = {} if key.kind == "ints" else {"inputmode": "numeric"}
+    return text_field(label, hint=f"{said[:1].upper()}{said[1:]}. {shipped}", attributes=attributes)
+
+
+class PolicyAct(ActPage):
+    """An act on one key of one subject, named in the query; without them it asks which."""
+
+    fields_of_errors: ClassVar[dict[str, str]] = {"scope_id": "subject", "scope": "subject"}
+
+    def subject(self) -> str:
+        key = _parameters(self.request).get("key", "")
+        return key if key in KEYS else ""
+
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        if "key" not in request.GET:
+            return self._choose(request, ChooseForm(initial=request.GET.dict()))
+        try:
+            self.first_values(request)
+        except DomainError as error:
+            form = ChooseForm(request.GET)
+            form.add_error("subject" if error.field in ("subject", "scope") else "key", sentence(error))
+            return self._choose(request, form, status=422)
+        return super().get(request)
+
+    def first_values(self, request: HttpRequest) -> Cleaned:
+        """The value set here, or else the one in force. Raises PolicyInvalid, NotFound."""
+        asked = _parameters(request)
+        chain = chain_for(asked.get("key", ""), asked.get("subject", ""))
+        value = chain.own.value if chain.own else chain.effective.value
+        currency = value["currency"] if isinstance(value, dict) else ""
+        shown = value["amount_minor"] if isinstance(value, dict) else value
+        first = {"value": show_raw(shown), "currency": currency}
+        return {"key": chain.key.name, "subject": chain.subject.public_id, "seen": seen(chain), **first}
+
+    def asked(self, cleaned: Cleaned) -> Chain:
+        """Raises NotFound, PolicyInvalid, and Conflict where the value is no longer the one that was shown."""
+        chain = chain_for(cleaned["key"], cleaned["subject"])
+        if cleaned["seen"] not in ("", seen(chain)):
+            raise Conflict(_CHANGED, field="value")
+        return chain
+
+    def submit(self, act: str, proposal: dict[str, Any], chain: Chain, cleaned: Cleaned, user: User) -> Done:
+        outcome = approvals.submit(act, proposal, maker=user, reason=cleaned["reason"], at=now())
+        if outcome.request:
+            return waiting(outcome.request.pk)
+        message = f"{chain.key.name} is {'set' if 'value' in proposal else 'unset'}: in force at once."
+        return Done(place_link(chain.subject, chain.key), message, result=outcome.result or {})
+
+    def _choose(self, request: HttpRequest, form: forms.Form, *, status: int = 200) -> HttpResponse:
+        return self._page(request, "admin/policies/choose.html", {"form": form}, status=status)
+
+
+class SetPolicy(PolicyAct):
+    name = "set"
+    path = "set/"
+    title = "Set a policy"
+    button = "Set policy"
+    explanation = "In force at the next read. Keys that guard money wait for a second person."
+    form_class = SetForm
+
+    def preview(self, cleaned: Cleaned) -> Preview:
+        return with_fact(preview_set(set_proposal(self.asked(cleaned), cleaned)), "Reason", cleaned["reason"])
+
+    def perform(self, cleaned: Cleaned, user: User) -> Done:
+        chain = self.asked(cleaned)
+        return self.submit(policy_approval.ACT, set_proposal(chain, cleaned), chain, cleaned, user)
+
+
+class UnsetPolicy(PolicyAct):
+    name = "unset"
+    path = "unset/"
+    title = "Unset a policy"
+    button = "Unset policy"
+    explanation = "The value of the wider scope is in force again. Keys that guard money wait for a second person."
+    form_class = UnsetForm
+
+    def preview(self, cleaned: Cleaned) -> Preview:
+        chain = self.asked(cleaned)
+        if chain.own is None:
+            raise Conflict("nothing is set here, so nothing is taken back", field="key", code="not_set")
+        return with_fact(preview_unset(place(chain)), "Reason", cleaned["reason"])
+
+    def perform(self, cleaned: Cleaned, user: User) -> Done:
+        chain = self.asked(cleaned)
+        return self.submit(policy_approval.UNSET_ACT, place(chain), chain, cleaned, user)
+
+
+def chain_for(key: str, public_id: str) -> Chain:
+    """Raises PolicyInvalid (unknown key, or a scope it does not have), NotFound."""
+    policy_key, subject = known(key), find_subject(public_id.strip())
+    if subject.own is None:
+        raise PolicyInvalid(f"a {subject.word} has no policies of its own; its organization has", field="subject")
+    if subject.own[0] not in policy_key.scopes:
+        raise PolicyInvalid(f"{key} has no {subject.own[0]} scope", field="scope")
+    return chain_of(policy_key, subject)
+
+
+def set_proposal(chain: Chain, cleaned: Cleaned) -> dict[str, Any]:
+    """What the form asks for, typed."""
+    if chain.key.kind != "money":
+        return {**place(chain), "value": typed(chain.key, cleaned["value"])}
+    amount, currency = whole(cleaned["value"]), cleaned["currency"]
+    return {**place(chain), "value": {"amount_minor": amount, "currency": currency} if currency else amount}
+
+
+def place(chain: Chain) -> dict[str, Any]:
+    scope, scope_id = chain.subject.own or ("global", None)
+    return {"key": chain.key.name, "scope": str(scope), "scope_id": scope_id}
+
+
+def seen(chain: Chain) -> str:
+    """The state of the value that a form was opened on."""
+    return chain.own.updated_at.isoformat() if chain.own else "nothing"
+
+
+def _parameters(request: HttpRequest) -> dict[str, str]:
+    """Which policy the page is about: named in the address, or in what was sent."""
+    return request.GET.dict() if "key" in request.GET else request.POST.dict()
