@@ -1,5 +1,6 @@
 """The people, projects, organizations and accounts that policies are set and asked for."""
 
+import re
 from collections.abc import Iterable
 from functools import partial
 
@@ -16,10 +17,13 @@ from accounts.policy_scopes import (
     Scope,
     Subject,
     account_scope,
+    find_subject,
     organization_scope,
     register_finder,
     register_subject,
 )
+
+_SLUG = re.compile(r"[-a-z0-9_]{1,63}", re.ASCII | re.IGNORECASE)
 
 
 def register() -> None:
@@ -32,6 +36,14 @@ def register() -> None:
         register_subject(scope, partial(_exists, model), prefix=model.PUBLIC_PREFIX)
         register_finder(model.PUBLIC_PREFIX, find)
     register_finder(BillingAccount.PUBLIC_PREFIX, _account)
+
+
+def find(text: str) -> Subject:
+    """Whom a public id, or the short name of an organization, means; everyone where it is empty. Raises NotFound."""
+    text = text.strip()
+    if _SLUG.fullmatch(text) and (named := Organization.objects.filter(slug=text).first()):
+        return find_subject(named.public_id)
+    return find_subject(text)
 
 
 def _exists(model: type[User] | type[Project] | type[Organization], key: int) -> bool:

@@ -17,7 +17,7 @@ from accounts.errors import Conflict, DomainError, PolicyInvalid
 from accounts.models import User
 from accounts.policy_chain import Chain, chain_of
 from accounts.policy_keys import KEYS, PolicyKey, known, takes
-from accounts.policy_scopes import find_subject
+from accounts.policy_subjects import find
 from accounts.policy_text import show_raw, show_value, typed, whole
 
 _KEY_CHOICES = [(key.name, f"{key.name}: {key.effect}") for key in KEYS.values()]
@@ -166,7 +166,7 @@ class UnsetPolicy(PolicyAct):
 
 def chain_for(key: str, public_id: str) -> Chain:
     """Raises PolicyInvalid (unknown key, or a scope it does not have), NotFound."""
-    policy_key, subject = known(key), find_subject(public_id.strip())
+    policy_key, subject = known(key), find(public_id)
     if subject.own is None:
         raise PolicyInvalid(f"a {subject.word} has no policies of its own; its organization has", field="subject")
     if subject.own[0] not in policy_key.scopes:

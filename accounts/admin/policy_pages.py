@@ -1,6 +1,5 @@
 """Pages to read: the policies of a subject, what is in force for anything and why, and the history of a value."""
 
-import re
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -15,14 +14,13 @@ from accounts.admin.policy_history import changes_of
 from accounts.admin.policy_lines import grouped, lines_of
 from accounts.admin.policy_links import link, place_link
 from accounts.errors import DomainError, NotFound
-from accounts.models import Organization
 from accounts.policy_chain import chains_of
 from accounts.policy_keys import known
-from accounts.policy_scopes import Subject, find_subject
+from accounts.policy_scopes import Subject
+from accounts.policy_subjects import find
 from accounts.public_ids import decode
 from accounts.request_abilities import may
 
-_SLUG = re.compile(r"[-a-z0-9_]{1,63}", re.ASCII | re.IGNORECASE)
 _PAGES = {"org": "accounts_organization", "prj": "accounts_project", "ba": "accounts_billingaccount"}
 
 
@@ -138,14 +136,6 @@ class Changes(PolicyPage):
                 "newest_url": link("changes", subject.public_id, key.name) if request.GET.get("before") else "",
             },
         )
-
-
-def find(text: str) -> Subject:
-    """Whom a public id, or the short name of an organization, means. Raises NotFound."""
-    text = text.strip()
-    if _SLUG.fullmatch(text) and (organization := Organization.objects.filter(slug=text).first()):
-        return find_subject(organization.public_id)
-    return find_subject(text)
 
 
 def _subject_url(subject: Subject) -> str:

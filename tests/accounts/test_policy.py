@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from accounts import policy_scopes
 from accounts.errors import CurrencyUnknown, PolicyInvalid, ReasonRequired
 from accounts.lifecycle import open_billing_account, open_organization
 from accounts.models import AuditLog, PolicyValue
@@ -16,11 +15,11 @@ from accounts.policy import (
     effective,
     explain,
     on_change,
-    register_subject,
     set_value,
     within_limit,
 )
 from accounts.policy_keys import KEYS
+from tests.accounts.plan_catalog import plan_catalog
 from tests.cast import ACTOR, NOON, Cast
 from tests.ledger.raw_sql import execute, refused_by
 
@@ -30,11 +29,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def plans() -> Iterator[set[int]]:
-    """A catalog of plans, registered as the quotas room will; its ids."""
-    known: set[int] = set()
-    register_subject("plan", known.__contains__, prefix="pln", name=lambda key: f"Plan {key}")
-    yield known
-    del policy_scopes._kinds["plan"]
+    with plan_catalog() as known:
+        yield known
 
 
 def put(key: str, value: object, scope: str = "global", scope_id: int | None = None) -> PolicyValue:

@@ -325,7 +325,7 @@ def test_bad_subjects_and_keys_are_refused_on_their_field(cast: Cast, dana: Clie
     before = written()
     for change, field in (
         ({"subject": "org_0000000000zzz"}, "subject"),
-        ({"subject": "acme"}, "subject"),
+        ({"subject": "acme-two"}, "subject"),
         ({"subject": "org_\x00"}, "subject"),
         ({"subject": "9" * 300}, "subject"),
         ({"subject": cast.project.public_id}, "subject"),  # the key has no project scope
