@@ -26,7 +26,7 @@ class Replay(ActPage):
     path = "<int:pk>/replay/"
     title = "Replay"
     button = "Replay"
-    explanation = "Mend what is wrong first. The relay tries it within seconds, and has all its tries again."
+    explanation = "Mend what is wrong first. The relay tries it within seconds; it has all its tries again."
     form_class = ReplayForm
 
     def subject(self) -> str:

@@ -12,8 +12,8 @@ from django.utils.text import Truncator
 from accounts.admin.dead_letters import Replay
 from accounts.admin.filters import choice, days
 from accounts.admin.staff_admin import StaffAdmin
-from accounts.csv_cells import in_csv
-from accounts.display import NOTHING, account_link, moment, pairs, tag
+from accounts.csv_cells import in_csv, value_cell
+from accounts.display import NOTHING, account_link, moment, pairs, show_moment, tag
 from accounts.models import DeliveryState, OutboxDelivery, OutboxMessage
 from accounts.request_abilities import may
 
@@ -46,7 +46,7 @@ class OutboxMessageAdmin(StaffAdmin):
 def message_link(row: OutboxDelivery) -> SafeString:
     """What is delivered, leading to its page."""
     url = reverse("admin:accounts_outboxmessage_change", args=[row.message_id])
-    return format_html('<a class="link" href="{}">{}</a>', url, row.message)
+    return format_html('<a class="link whitespace-nowrap" href="{}">{}</a>', url, row.message)
 
 
 @admin.display(description="Last error")
@@ -55,13 +55,23 @@ def error_in_short(row: OutboxDelivery) -> str:
     return Truncator(row.last_error).chars(_SHOWN_OF_AN_ERROR) or NOTHING
 
 
-@admin.display(description="")
+@admin.display(description="Next attempt")
+@in_csv(("next_attempt_at", lambda row: value_cell(row.next_attempt_at if _waits(row) else None)))
+def next_attempt(row: OutboxDelivery) -> SafeString | str:
+    return show_moment(row.next_attempt_at) if _waits(row) else NOTHING
+
+
+def _waits(row: OutboxDelivery) -> bool:
+    return row.state == DeliveryState.PENDING
+
+
+@admin.display(description="Act")
 def replay_link(row: OutboxDelivery) -> SafeString | str:
     """Leads to the act, on a dead delivery."""
     if row.state != DeliveryState.DEAD:
-        return ""
+        return NOTHING
     url = reverse("admin:accounts_outboxdelivery_replay", args=[row.pk])
-    return format_html('<a class="link" href="{}">Replay</a>', url)
+    return format_html('<a class="link whitespace-nowrap" href="{}">Replay</a>', url)
 
 
 @admin.register(OutboxDelivery)
@@ -74,7 +84,7 @@ class OutboxDeliveryAdmin(StaffAdmin):
         message_link,
         account_link,
         "attempts",
-        moment("next_attempt_at", "Next attempt"),
+        next_attempt,
         error_in_short,
     )
     list_select_related = ("message", "billing_account")
@@ -87,7 +97,7 @@ class OutboxDeliveryAdmin(StaffAdmin):
         "route",
         "attempts",
         "last_error",
-        moment("next_attempt_at", "Next attempt"),
+        next_attempt,
         moment("finished_at", "Finished"),
     )
     empty_text = "No delivery here."
