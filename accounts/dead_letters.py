@@ -18,7 +18,7 @@ class NotDead(Conflict):
 def check(delivery: OutboxDelivery) -> None:
     """Raises NotDead for a delivery that waits or that arrived."""
     if delivery.state != DeliveryState.DEAD:
-        raise NotDead(f"delivery {delivery.pk} is {delivery.state}; only a dead one is replayed")
+        raise NotDead(f"delivery {delivery.public_id} is {delivery.state}; only a dead one is replayed")
 
 
 @transaction.atomic

@@ -38,6 +38,7 @@ class Replay(ActPage):
         account = delivery.billing_account
         return Preview(
             [
+                ("Delivery", delivery.public_id),
                 ("Topic", delivery.message.topic),
                 ("Happened", show_moment(delivery.message.occurred_at)),
                 ("Billing account", f"{account.name} ({account.public_id})" if account else NOTHING),
@@ -53,7 +54,7 @@ class Replay(ActPage):
     def perform(self, cleaned: Cleaned, user: User) -> Done:
         delivery = dead_letters.replay(self._delivery().pk, actor=person(user), reason=cleaned["reason"], at=now())
         url = reverse("admin:accounts_outboxdelivery_change", args=[delivery.pk])
-        result = {"delivery": delivery.pk, "state": delivery.state, "topic": delivery.message.topic}
+        result = {"delivery": delivery.public_id, "state": delivery.state, "topic": delivery.message.topic}
         return Done(url, "It waits for the relay; look at it again in a few seconds.", result=result)
 
     def _delivery(self) -> OutboxDelivery:

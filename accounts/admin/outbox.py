@@ -13,7 +13,7 @@ from accounts.admin.dead_letters import Replay
 from accounts.admin.filters import choice, days
 from accounts.admin.staff_admin import StaffAdmin
 from accounts.csv_cells import in_csv, value_cell
-from accounts.display import NOTHING, account_link, moment, pairs, show_moment, tag
+from accounts.display import NOTHING, account_link, moment, pairs, public_id, show_moment, tag
 from accounts.models import DeliveryState, OutboxDelivery, OutboxMessage
 from accounts.request_abilities import may
 
@@ -79,7 +79,7 @@ class OutboxDeliveryAdmin(StaffAdmin):
     act_pages = (Replay,)
     change_form_before_template = "admin/outbox/replay_link.html"
     list_display = (
-        "id",
+        public_id,
         tag("state", "State", _TONES),
         message_link,
         account_link,
@@ -90,7 +90,7 @@ class OutboxDeliveryAdmin(StaffAdmin):
     list_select_related = ("message", "billing_account")
     list_filter = (choice("state", "state", lambda: DeliveryState.choices),)
     fields = (
-        "id",
+        public_id,
         tag("state", "State", _TONES),
         message_link,
         account_link,

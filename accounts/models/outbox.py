@@ -2,6 +2,7 @@ from django.db import models
 
 from accounts.models.billing_accounts import BillingAccount
 from accounts.models.organizations import Organization
+from accounts.public_ids import PublicId
 
 
 class OutboxMessage(models.Model):
@@ -40,8 +41,10 @@ class DeliveryState(models.TextChoices):
     DEAD = "dead"
 
 
-class OutboxDelivery(models.Model):
+class OutboxDelivery(PublicId, models.Model):
     """One message on its way along one route."""
+
+    PUBLIC_PREFIX = "dlv"
 
     message = models.ForeignKey(OutboxMessage, on_delete=models.PROTECT, related_name="deliveries")
     billing_account = models.ForeignKey(BillingAccount, null=True, on_delete=models.PROTECT, related_name="+")
@@ -71,4 +74,4 @@ class OutboxDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.route} #{self.message_id}"
+        return self.public_id

@@ -328,51 +328,51 @@ def command(*words: str) -> dict[str, Any]:
 
 def test_an_operator_replays_it_from_a_terminal(cast: Cast) -> None:
     dead = given_up(cast.prepaid)
-    answer = command(str(dead.pk), "--as", cast.dana.email.upper(), "--reason", "the mail server is back")
-    assert answer == {
-        "delivery": dead.pk,
-        "topic": "test.sent",
-        "account": cast.prepaid.public_id,
-        "state": "pending",
-        "dry_run": False,
-    }
+    answer = command(dead.public_id, "--as", cast.dana.email.upper(), "--reason", "the mail server is back")
+    assert answer["delivery"] == dead.public_id
+    assert (answer["state"], answer["topic"], answer["dry_run"]) == ("pending", "test.sent", False)
     assert (again(dead).state, again(dead).attempts) == ("pending", 0)
-    assert AuditLog.objects.get(action="outbox.replay").actor == cast.dana
+    row = AuditLog.objects.get(action="outbox.replay")
+    assert (row.actor, row.reason) == (cast.dana, "the mail server is back")
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(cast: Cast) -> None:
+def test_a_dry_run_shows_the_preview_and_writes_nothing(cast: Cast) -> None:
     dead = given_up(None)
     before = written()
-    answer = command(str(dead.pk), "--as", cast.dana.email, "--reason", "mended", "--dry-run")
-    assert (answer["state"], answer["account"], answer["dry_run"]) == ("pending", None, True)
+    answer = command(dead.public_id, "--as", cast.dana.email, "--reason", "mended", "--dry-run")
+    assert answer["dry_run"] is True
+    assert (answer["facts"]["Topic"], answer["facts"]["Attempts"]) == ("test.sent", "12")
+    assert answer["facts"]["Error"] == ERROR
+    assert "told again" in answer["warning"]
     assert written() == before
 
 
 @pytest.mark.parametrize("dry_run", [(), ("--dry-run",)], ids=["for real", "dry"])
 @pytest.mark.parametrize(
-    ("number", "email", "reason", "code"),
+    ("delivery", "email", "reason", "code"),
     [
         ("{dead}", "erin@countinghouse.example", "mended", "forbidden"),
         ("{dead}", "alice@acme.example", "mended", "forbidden"),
-        ("{dead}", "nobody@countinghouse.example", "mended", "forbidden"),
-        ("{dead}", "dana\x00@countinghouse.exampl", "mended", "forbidden"),
-        ("{dead}", "dana@countinghouse.example", "x", "reason_required"),
-        ("{dead}", "dana@countinghouse.example", "why\x00", "reason_required"),
+        ("{dead}", "nobody@countinghouse.example", "mended", "not_found"),
+        ("{dead}", "dana\x00@countinghouse.exampl", "mended", "text_invalid"),
+        ("{dead}", "dana@countinghouse.example", "", "required"),
+        ("{dead}", "dana@countinghouse.example", "why\x00", "text_invalid"),
+        ("{dead}", "dana@countinghouse.example", "w" * 2001, "max_length"),
         ("{waiting}", "dana@countinghouse.example", "mended", "not_dead"),
-        ("999999999", "dana@countinghouse.example", "mended", "not_found"),
-        ("9" * 19, "dana@countinghouse.example", "mended", "not_found"),
-        ("9" * 400, "dana@countinghouse.example", "mended", "not_found"),
+        ("dlv_000000zzzzzzz", "dana@countinghouse.example", "mended", "not_found"),
+        ("ba_0000000000001", "dana@countinghouse.example", "mended", "not_found"),
         ("１", "dana@countinghouse.example", "mended", "not_found"),
-        ("1.0", "dana@countinghouse.example", "mended", "not_found"),
+        ("9" * 400, "dana@countinghouse.example", "mended", "not_found"),
         ("", "dana@countinghouse.example", "mended", "not_found"),
     ],
 )
 def test_the_command_refuses_what_the_page_refuses(
-    cast: Cast, number: str, email: str, reason: str, code: str, dry_run: tuple[str, ...]
+    cast: Cast, delivery: str, email: str, reason: str, code: str, dry_run: tuple[str, ...]
 ) -> None:
     dead, waiting = given_up(cast.prepaid), tell(cast.prepaid)
+    named = delivery.format(dead=dead.public_id, waiting=waiting.public_id)
     before = written()
     with pytest.raises(CommandError) as refused:
-        command(number.format(dead=dead.pk, waiting=waiting.pk), f"--as={email}", f"--reason={reason}", *dry_run)
+        command(named, f"--as={email}", f"--reason={reason}", *dry_run)
     assert str(refused.value).startswith(f"{code}: ")
     assert written() == before
