@@ -1,9 +1,12 @@
 """The audit trail, to read."""
 
+from operator import attrgetter
+
 from django.contrib import admin
 
 from accounts.admin.filters import days
 from accounts.admin.staff_admin import StaffAdmin
+from accounts.csv_cells import in_csv
 from accounts.display import account_link, moment, pairs, show_money
 from accounts.models import AuditLog
 
@@ -36,6 +39,10 @@ class AuditLogAdmin(StaffAdmin):
     def by(self, row: AuditLog) -> str:
         return row.actor.public_id if row.actor else row.actor_kind
 
+    @in_csv(
+        ("new_balance_minor", attrgetter("new_balance")),
+        ("currency", lambda row: row.billing_account.currency if row.billing_account else ""),
+    )
     @admin.display(description="Balance after")
     def balance(self, row: AuditLog) -> str:
         return show_money(row.new_balance, row.billing_account.currency if row.billing_account else "")

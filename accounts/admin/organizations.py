@@ -80,7 +80,7 @@ class MembershipAdmin(HistoryStaffAdmin):
     list_display = ("organization", "member", "role", moment("created_at", "Since"))
     list_select_related = ("organization", "user")
     list_filter = (choice("role", "role", lambda: OrganizationRole.choices),)
-    search_fields = ("organization__name",)
+    search_fields = ("organization__name", "=organization__slug")
     search_help_text = "Organization"
     fields = ("organization", "role", moment("created_at", "Since"))
     change_form_outer_before_template = "admin/organizations/member.html"

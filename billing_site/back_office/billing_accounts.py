@@ -1,5 +1,6 @@
 """Billing accounts: the list with balances, and the page that shows what four rooms know about one."""
 
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -12,6 +13,7 @@ from accounts.admin.account_phases import Archive, Reactivate, Suspend
 from accounts.admin.filters import choice
 from accounts.admin.newest_first import NewestFirst
 from accounts.admin.organizations import NamedAdmin
+from accounts.csv_cells import in_csv
 from accounts.display import public_id, show_money, tag
 from accounts.models import BillingAccount, Phase, Settlement
 from accounts.request_abilities import may
@@ -61,6 +63,7 @@ class BillingAccountAdmin(NamedAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirst]:
         return WithBalances
 
+    @in_csv(("balance_minor", attrgetter("shown_balance.amount_minor")), ("currency", attrgetter("currency")))
     @admin.display(description="Balance")
     def balance_shown(self, row: Any) -> str:
         return show_money(row.shown_balance.amount_minor, row.currency)

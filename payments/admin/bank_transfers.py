@@ -19,6 +19,7 @@ from accounts.admin.organizations import by_public_id
 from accounts.admin.previews import Preview
 from accounts.admin.staff_admin import StaffAdmin
 from accounts.clock import now
+from accounts.csv_cells import in_csv
 from accounts.currencies import format_minor
 from accounts.display import account_link, moment, money, public_id
 from accounts.models import BillingAccount, User
@@ -124,6 +125,7 @@ class BankTransferAdmin(StaffAdmin):
             found = queryset.filter(billing_account_id=account) if account else queryset.filter(reference=term)
         return found, False
 
+    @in_csv(("value_date", lambda row: row.value_date.isoformat()))
     @admin.display(description="Value date")
     def value_date_iso(self, row: BankTransfer) -> str:
         return row.value_date.isoformat()

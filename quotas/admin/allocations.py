@@ -1,5 +1,7 @@
 """Allocations: what a project holds, since when, and how much of it; the acts begin here."""
 
+from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +11,7 @@ from django.http import HttpRequest
 from accounts.admin.filters import choice
 from accounts.admin.organizations import by_public_id
 from accounts.admin.staff_admin import StaffAdmin
+from accounts.csv_cells import in_csv, value_cell
 from accounts.display import moment, plain, public_id, tag
 from quotas.admin.allocation_acts import CompleteRelease, RequestRelease, ResizeAllocation
 from quotas.admin.allocation_start import StartAllocation
@@ -64,12 +67,17 @@ class AllocationAdmin(StaffAdmin):
         rows, duplicates = super().get_search_results(request, queryset, search_term)
         return rows, bool(duplicates)
 
+    @in_csv(("quantity", lambda row: value_cell(_held_now(row))), ("unit", attrgetter("sku.unit")))
     @admin.display(description="Quantity")
     def quantity(self, row: Allocation) -> str:
-        held = [held for held in row.quantities.all() if held.effective_to is None]
-        return f"{plain(held[0].quantity)} {row.sku.unit}" if held else "–"
+        held = _held_now(row)
+        return f"{plain(held)} {row.sku.unit}" if held else "–"
 
     @admin.display(description="Quantities (UTC)")
     def quantities_held(self, row: Allocation) -> str:
         held = sorted(row.quantities.all(), key=lambda item: item.pk)
         return "; ".join(f"{plain(item.quantity)} from {item.effective_from:%Y-%m-%d %H:%M:%S}" for item in held)
+
+
+def _held_now(row: Allocation) -> Decimal | None:
+    return next((held.quantity for held in row.quantities.all() if held.effective_to is None), None)

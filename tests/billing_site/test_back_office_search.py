@@ -245,9 +245,13 @@ def assert_no_whole_table(sql: str) -> None:
     """The plan of a query reads no large table from its beginning to its end."""
     if not sql.lstrip("( ").upper().startswith("SELECT"):
         return
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN {sql}".replace("%", "%%"), [])
-        plan = "\n".join(line for (line,) in cursor.fetchall())
+    plan = plan_of(sql)
     scans = re.findall(r"Seq Scan on ([a-z_]+?)(?:_\d{4}_\d\d)?\b.*cost=\S+\.\.(\S+)", plan)
     read_whole = {table for table, cost in scans if cost != "0.00"}  # an empty month costs nothing
     assert read_whole & set(large_tables.TABLES) == set(), f"{sql}\n{plan}"
+
+
+def plan_of(sql: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {sql}".replace("%", "%%"), [])
+        return "\n".join(line for (line,) in cursor.fetchall())
