@@ -1,0 +1,76 @@
+"""Something for every act of the finance desk to act upon, as of this moment: acts read the clock."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from accounts import approvals
+from accounts.account_phases import suspend
+from accounts.audit import person
+from accounts.clock import now
+from accounts.lifecycle import open_billing_account
+from accounts.models import ApprovalRequest, BillingAccount, OutboxDelivery
+from accounts.public_ids import encode
+from ledger import adjustments, parking
+from ledger.errors import Unpriced
+from ledger.models import LedgerTransaction
+from payments import bank_transfers
+from quotas.allocations import request_release, start
+from quotas.models import Allocation
+from tests.cast import ACTOR, BEGINNING, Cast
+
+# Fault 23 of the reliability list: what is never an amount. Zero and below are no quantity either.
+BAD_AMOUNTS = (
+    *("0", "1.5", "1e3", "1_000", "１００", "٣", "9223372036854775808", "NaN", "Infinity", "-Infinity", "", " "),
+    *("true", "True", "null", "1,000", "0x10", "+5", "--5", "²", "1000000000000001", "= 5", "1 000", "½"),
+)
+BAD_QUANTITIES = (*(amount for amount in BAD_AMOUNTS if amount != "1.5"), "-1", "0.0000001", "1.", ".5", "-0", "1" * 40)
+BAD_REASONS = ("", " ", "x", "x" * 2001, "nul\x00here")
+
+
+@dataclass
+class ActsScene:
+    cast: Cast
+    suspended: BillingAccount
+    empty: BillingAccount  # nothing runs and nothing stands on it
+    running: Allocation
+    releasing: Allocation
+    transaction: str  # public id of the transfer that is on the prepaid account
+    asked: ApprovalRequest  # Dana asks for 500.00 USD for the prepaid account
+    dead: OutboxDelivery  # the mail about the parked account
+
+    @property
+    def parked(self) -> BillingAccount:
+        return self.cast.postpaid
+
+
+def set_acts_scene(cast: Cast) -> ActsScene:
+    """100.00 USD on the prepaid account, two machines that run, one account parked, one suspended, one empty."""
+    at = now()
+    proposal = bank_transfers.payload(
+        cast.prepaid, amount_minor=10_000, currency="USD", value_date=at.date(), reference="STMT-1"
+    )
+    bank_transfers.record_transfer(proposal, actor=person(cast.dana), reason="statement 1", at=at)
+    hour_ago = at - timedelta(hours=1)
+    running, releasing = (start(cast.project, cast.gpu, quantity="2", actor=ACTOR, at=hour_ago) for _ in range(2))
+    request_release(releasing.pk, actor=ACTOR, at=at)
+    parking.park(cast.postpaid.pk, Unpriced([cast.postpaid.pk]), at=at)
+    suspend(cast.foreign.pk, actor=person(cast.dana), reason="unpaid", at=at)
+    asked = approvals.submit(
+        adjustments.ACT, adjustments.payload(cast.prepaid, 50_000, "USD"), maker=cast.dana, reason="goodwill", at=at
+    ).request
+    assert asked is not None
+    transaction = LedgerTransaction.objects.get(business_key="transfer:STMT-1")
+    dead = OutboxDelivery.objects.get(message__topic="ledger.account_parked")
+    OutboxDelivery.objects.filter(pk=dead.pk).update(state="dead", attempts=12, finished_at=at, last_error="away")
+    return ActsScene(
+        cast=cast,
+        suspended=cast.foreign,
+        empty=open_billing_account(
+            cast.acme, cast.entity, "Empty", currency="USD", settlement="prepaid", actor=ACTOR, at=BEGINNING
+        ),
+        running=running,
+        releasing=releasing,
+        transaction=encode(LedgerTransaction.PUBLIC_PREFIX, transaction.pk),
+        asked=asked,
+        dead=dead,
+    )
