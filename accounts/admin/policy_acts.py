@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from accounts import approvals, policy_approval
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, sentence, text_field, waiting
-from accounts.admin.policy_links import place_link
+from accounts.admin.policy_links import link
 from accounts.admin.policy_previews import preview_set, preview_unset
 from accounts.admin.previews import Preview, with_fact
 from accounts.clock import now
@@ -34,14 +34,14 @@ class ChooseForm(forms.Form):
 
 class UnsetForm(forms.Form):
     key = forms.ChoiceField(label="Policy", choices=_KEY_CHOICES, widget=text_field("").widget)
-    subject = text_field("For", required=False, hint="Empty is everyone.")
+    subject = text_field("For", required=False)
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput())
     reason = reason_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("key", "subject"):
-            self.fields[name].widget.attrs["readonly"] = True
+            self.fields[name].widget.attrs |= {"readonly": True, "placeholder": "everyone", "style": "opacity: .75"}
 
 
 class SetForm(UnsetForm):
@@ -87,8 +87,11 @@ class PolicyAct(ActPage):
     fields_of_errors: ClassVar[dict[str, str]] = {"scope_id": "subject", "scope": "subject"}
 
     def subject(self) -> str:
-        key = _parameters(self.request).get("key", "")
-        return key if key in KEYS else ""
+        asked = _parameters(self.request)
+        try:
+            return f"{known(asked.get('key')).name}, {find(asked.get('subject', ''))}"
+        except DomainError:
+            return ""
 
     def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
         if "key" not in request.GET:
@@ -123,7 +126,7 @@ class PolicyAct(ActPage):
         if outcome.request:
             return waiting(outcome.request.pk)
         message = f"{chain.key.name} is {'set' if 'value' in proposal else 'unset'}: in force at once."
-        return Done(place_link(chain.subject, chain.key), message, result=outcome.result or {})
+        return Done(link("of", chain.subject.public_id), message, result=outcome.result or {})
 
     def _choose(self, request: HttpRequest, form: forms.Form, *, status: int = 200) -> HttpResponse:
         return self._page(request, "admin/policies/choose.html", {"form": form}, status=status)

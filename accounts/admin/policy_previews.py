@@ -73,20 +73,21 @@ def _concerned(chain: Chain) -> str:
         own = ", ".join(f"{count} {WORDS[word]}{'' if count == 1 else 's'}" for word, count in counts)
         return f"everyone but those with a value of their own: {own or 'nobody'}"
     if scope == PolicyScope.TENANT and scope_id:
-        inner = set_for.filter(
-            scope=PolicyScope.PROJECT, scope_id__in=Project.objects.filter(organization=scope_id).values("pk")
-        )
-        return f"{_of_organization(scope_id)}; {_some(inner.count(), 'project')} of it with a value of their own"
+        return _of_organization(scope_id, chain.key)
     if scope == PolicyScope.USER:
         personal = Organization.objects.filter(owner=scope_id, personal=True).first()
         return f"the personal organization {personal.name}" if personal else "nothing yet: no personal organization"
     return str(chain.subject)
 
 
-def _of_organization(key: int) -> str:
-    organization = Organization.objects.get(pk=key)
-    accounts = organization.billing_accounts.count()
-    return f"{organization.name} and its {_some(accounts, 'billing account')}"
+def _of_organization(scope_id: int, key: PolicyKey) -> str:
+    organization = Organization.objects.get(pk=scope_id)
+    words = f"{organization.name} and its {_some(organization.billing_accounts.count(), 'billing account')}"
+    if PolicyScope.PROJECT not in key.scopes:
+        return words
+    projects = Project.objects.filter(organization=scope_id).values("pk")
+    own = PolicyValue.objects.filter(key=key.name, scope=PolicyScope.PROJECT, scope_id__in=projects).count()
+    return f"{words}, and its projects but for {_some(own, 'project')} with a value of its own" if own else words
 
 
 def _some(count: int, word: str) -> str:
