@@ -1,95 +1,36 @@
-"""Mail: who is told what, in which language, once each, under an id that never changes."""
+"""Mail to customers: who is told what and in which language, unless it is switched off; names stay names."""
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
-from html import unescape
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
-from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
-from typing import Any
 
 import pytest
 from django.conf import settings as site_settings
 from django.core import mail
-from django.core.mail import EmailMessage
-from django.core.mail.backends.locmem import EmailBackend
-from django.db import transaction
 from structlog.testing import capture_logs
 
-from accounts import approvals, notifications, policy
-from accounts.locking import lock_account
-from accounts.models import BillingAccount, Membership, OrganizationRole, OutboxDelivery, OutboxMessage, User
-from accounts.outbox import acts_outside, emit
+from accounts import policy
+from accounts.models import Membership, OrganizationRole, User
 from accounts.outbox_relay import drain
-from ledger import adjustments
-from tests.cast import ACTOR, BEGINNING, NOON, Cast
-
-WARNING, PENDING, DEPLETED, CREDITED = TOPICS = (
-    "billing.low_balance_warning",
-    "billing.auto_release_pending",
-    "billing.balance_depleted",
-    "payments.balance_credited",
+from tests.accounts.mail_scene import (
+    CREDITED,
+    DEPLETED,
+    PENDING,
+    SWITCHES,
+    TOPICS,
+    WARNING,
+    happen,
+    html_of,
+    live_in,
+    mailed,
+    member,
+    speak,
+    words_of,
 )
-SWITCHES = {
-    WARNING: "notification.low_balance_enabled",
-    PENDING: "notification.auto_release_pending_enabled",
-    DEPLETED: "notification.balance_depleted_enabled",
-}
-PAYLOADS: dict[str, dict[str, Any]] = {
-    WARNING: {"balance_minor": 420, "threshold_minor": 500, "episode": 1, "state": "low_balance"},
-    PENDING: {
-        "balance_minor": 420,
-        "burn_minor_per_hour": "249.6",
-        "episode": 1,
-        "projected_depletion_at": "2026-03-10T13:41:07Z",
-    },
-    DEPLETED: {"balance_minor": -60, "depletion": 1, "depleted_at": "2026-03-10T11:59:00Z", "running_allocations": 3},
-    CREDITED: {"amount_minor": 123450, "amount": "1,234.50 USD", "bank_transfer": "bt_0000000000001"},
-}
+from tests.cast import ACTOR, NOON, Cast
+
 HOSTILE = "<img src=x onerror=alert(1)>&\"'{{ 7|add:7 }}\r\nBcc: everyone@else.example"
-
-
-def happen(topic: str, account: BillingAccount, **changes: Any) -> OutboxMessage:
-    payload = {"account": account.public_id, "currency": account.currency, **PAYLOADS[topic], **changes}
-    with transaction.atomic():
-        return emit(topic, payload, at=NOON, account=lock_account(account.pk))
-
-
-def mailed(topic: str, account: BillingAccount, **changes: Any) -> EmailMessage:
-    """The one mail that a message caused."""
-    happen(topic, account, **changes)
-    drain(NOON)
-    (sent,) = mail.outbox
-    return sent
-
-
-def html_of(sent: EmailMessage) -> str:
-    ((content, kind),) = sent.alternatives  # type: ignore[attr-defined]
-    assert kind == "text/html"
-    return str(content)
-
-
-def words_of(html: str) -> str:
-    """What a reader of the HTML sees."""
-    body = re.sub(r"<(style|title)>.*?</\1>|</?strong>", "", html, flags=re.DOTALL)
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", body)).split())
-
-
-def member(cast: Cast, name: str, role: str, *, active: bool = True) -> User:
-    user = User.objects.create(email=f"{name}@acme.example", display_name=name, is_active=active)
-    Membership.objects.create(organization=cast.acme, user=user, role=role, created_at=BEGINNING)
-    return user
-
-
-def speak(cast: Cast, language: str) -> None:
-    cast.acme.language = language
-    cast.acme.save()
-
-
-def live_in(user: User, zone: str) -> None:
-    user.time_zone = zone
-    user.save()
 
 
 # --- what is said
@@ -346,164 +287,3 @@ def test_a_letter_links_to_nothing_and_loads_nothing(cast: Cast, topic: str, lan
     speak(cast, language)
     html = html_of(mailed(topic, cast.prepaid))
     assert re.findall(r"https?:|//|url\(|@import|\bsrc=|\bhref=|<script|<link|<form", html) == []
-
-
-# --- at least once
-
-
-def ids() -> list[str]:
-    return [str(sent.message()["Message-ID"]) for sent in mail.outbox]
-
-
-class Moody(EmailBackend):
-    """A mail server that refuses some addresses."""
-
-    refuses: dict[str, Exception] = {}
-
-    def send_messages(self, messages: Sequence[EmailMessage]) -> int:
-        for message in messages:
-            if error := self.refuses.get(message.to[0]):
-                raise error
-        return super().send_messages(messages)
-
-
-@pytest.fixture
-def moody(settings: Any) -> Iterator[dict[str, Exception]]:
-    settings.EMAIL_BACKEND = f"{__name__}.Moody"
-    yield Moody.refuses
-    Moody.refuses.clear()
-
-
-def stand(message: OutboxMessage) -> OutboxDelivery:
-    return message.deliveries.get()
-
-
-def test_a_repetition_carries_the_same_message_ids(cast: Cast, moody: dict[str, Exception]) -> None:
-    zoe = member(cast, "zoe", OrganizationRole.BILLING_ADMIN)
-    moody[zoe.email] = SMTPServerDisconnected("Connection unexpectedly closed")
-    message = happen(WARNING, cast.prepaid)
-    drain(NOON)
-    assert [sent.to for sent in mail.outbox] == [[cast.alice.email]]
-    assert (stand(message).state, stand(message).attempts) == ("pending", 1)
-    moody.clear()
-    drain(NOON + timedelta(seconds=7))
-    assert [sent.to for sent in mail.outbox] == [[cast.alice.email], [cast.alice.email], [zoe.email]]
-    first, again, hers = ids()
-    assert first == again == f"<outbox-{message.pk}.{cast.alice.public_id}@{site_settings.MAIL_DOMAIN}>"
-    assert hers == f"<outbox-{message.pk}.{zoe.public_id}@{site_settings.MAIL_DOMAIN}>"
-    assert stand(message).state == "delivered"
-
-
-def test_messages_have_ids_of_their_own(cast: Cast) -> None:
-    for topic in TOPICS:
-        happen(topic, cast.prepaid)
-    happen(WARNING, cast.prepaid)
-    drain(NOON)
-    assert len(set(ids())) == len(ids()) == 5
-    # One route: an account's mails leave in the order of what happened.
-    numbers = [int(found[1]) for sent in ids() if (found := re.match(r"<outbox-(\d+)\.", sent))]
-    assert numbers == sorted(numbers)
-
-
-def refusal(address: str, code: int) -> SMTPRecipientsRefused:
-    return SMTPRecipientsRefused({address: (code, f"<{address.upper()}>: no such mailbox".encode())})
-
-
-def test_an_address_refused_for_good_holds_up_nobody_else(cast: Cast, moody: dict[str, Exception]) -> None:
-    zoe = member(cast, "zoe", OrganizationRole.BILLING_ADMIN)
-    moody[cast.alice.email] = refusal(cast.alice.email, 550)
-    message = happen(WARNING, cast.prepaid)
-    with capture_logs() as logs:
-        drain(NOON)
-    assert [sent.to for sent in mail.outbox] == [[zoe.email]]
-    assert stand(message).state == "delivered"
-    (said,) = [entry for entry in logs if entry["event"] == "mail_address_refused"]
-    assert said["reader"] == cast.alice.public_id
-
-
-@pytest.mark.parametrize("code", [450, 550])
-def test_where_nobody_is_reached_it_is_tried_again(cast: Cast, moody: dict[str, Exception], code: int) -> None:
-    moody[cast.alice.email] = refusal(cast.alice.email, code)
-    message = happen(WARNING, cast.prepaid)
-    drain(NOON)
-    assert (stand(message).state, stand(message).attempts) == ("pending", 1)
-    assert str(code) in stand(message).last_error
-
-
-def test_the_error_that_is_kept_names_no_address(cast: Cast, moody: dict[str, Exception]) -> None:
-    moody[cast.alice.email] = refusal(cast.alice.email, 450)
-    message = happen(WARNING, cast.prepaid)
-    drain(NOON)
-    assert "SMTPRecipientsRefused" in stand(message).last_error
-    assert cast.alice.public_id in stand(message).last_error
-    assert "alice@" not in stand(message).last_error.lower()
-
-
-def test_an_address_that_no_header_can_hold_holds_up_nobody_else(cast: Cast) -> None:
-    zoe = member(cast, "zoe", OrganizationRole.BILLING_ADMIN)
-    User.objects.filter(pk=cast.alice.pk).update(email="alice@acme.example\nbcc: charlie@else.example")
-    message = happen(WARNING, cast.prepaid)
-    drain(NOON)
-    assert [sent.to for sent in mail.outbox] == [[zoe.email]]
-    assert stand(message).state == "delivered"
-
-
-# --- staff
-
-
-def ask(cast: Cast, at: datetime = NOON) -> Any:
-    proposal = adjustments.payload(cast.prepaid, 50_000, "USD")
-    outcome = approvals.submit(adjustments.ACT, proposal, maker=cast.dana, reason="goodwill", at=at)
-    assert outcome.request is not None
-    return outcome.request
-
-
-def test_approvers_read_what_how_much_who_asked_and_until_when(cast: Cast) -> None:
-    live_in(cast.erin, "Europe/Berlin")
-    request = ask(cast)
-    drain(NOON)
-    (sent,) = mail.outbox
-    assert (sent.to, sent.subject) == ([cast.erin.email], "Approval wanted")
-    assert sent.alternatives == []  # type: ignore[attr-defined]
-    for said in (
-        request.summary,
-        "500.00 USD",
-        f"Asked by:  {cast.dana.public_id}",
-        "Until:     13 March 2026, 12:00 UTC",
-        "13 March 2026, 13:00 Europe/Berlin (UTC+0100)",
-        request.public_id,
-        cast.prepaid.public_id,
-    ):
-        assert said in sent.body
-    assert cast.dana.email not in sent.body
-
-
-def test_the_maker_is_not_asked_to_decide(cast: Cast) -> None:
-    cast.dana.groups.add(*cast.erin.groups.all())
-    ask(cast)
-    drain(NOON)
-    assert [sent.to for sent in mail.outbox] == [[cast.erin.email]]
-
-
-def test_a_request_that_was_decided_meanwhile_says_so(cast: Cast) -> None:
-    request = ask(cast)
-    approvals.decide(request.pk, checker=cast.erin, approve=False, note="no", at=NOON)
-    drain(NOON)
-    (sent,) = mail.outbox
-    assert "already rejected; nothing is left to decide" in sent.body
-
-
-def test_operators_are_told_of_a_parked_account(cast: Cast) -> None:
-    payload = {"account": cast.prepaid.public_id, "code": "unpriced_usage", "reason": "no rate\nfor <gpu>"}
-    with transaction.atomic():
-        emit("ledger.account_parked", payload, at=NOON, account=lock_account(cast.prepaid.pk))
-    drain(NOON)
-    (sent,) = mail.outbox
-    assert (sent.to, sent.subject) == ([cast.dana.email], "Account parked: unpriced_usage")
-    assert "no rate for <gpu>" in sent.body
-    assert cast.prepaid.public_id in sent.body
-
-
-def test_every_handler_of_mail_acts_outside() -> None:
-    handlers = (notifications.tell_customer, notifications.tell_approvers, notifications.tell_operators)
-    assert all(acts_outside(handler) for handler in handlers)
