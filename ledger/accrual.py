@@ -97,18 +97,18 @@ def drain(
     """Bill all that is due at `at` (UTC; an account's test clock wins), batch by batch, each in its own transaction.
 
     `only` restricts to some accounts; `wait` waits for accounts another worker holds, where the default leaves them
-    to that worker. Parked accounts whose retry has come are tried one by one. Broken connections and lock time-outs
+    to that worker. Parked accounts whose retry has come are tried first, one by one. Broken connections and lock time-outs
     raise OperationalError: nothing is lost, the next ring goes on.
     """
     ensure_months(at)
     tally = Tally()
+    for account_id in parking.due_for_retry(at, only):
+        tally += _bill_or_park([account_id], at, maximum_windows)
     while True:
         done = _pass(at, only=only, wait=wait, limit=batch_accounts, maximum_windows=maximum_windows)
         tally += done
         if not done.windows:
             break  # nothing is due, or what is due waits for an account that another worker holds or that is parked
-    for account_id in parking.due_for_retry(at, only):
-        tally += _bill_or_park([account_id], at, maximum_windows)
     if only is None:
         judge_due(at)
     return tally

@@ -53,8 +53,8 @@ bounded AS MATERIALIZED (
 -- first; the new one follows when the cursor has reached it.
 running AS MATERIALIZED (
     SELECT a.account_id, a.currency, a.scale, a.width, a.customer_la, a.head_seq, a.head_balance, a.transaction_id,
-           a.at, a.horizon, a.tails, c.allocation_id, c.sku_id, c.accrued_to, c.started_at, c.ends_at, bound.established_at,
-           bound.superseded_at
+           a.at, a.horizon, a.tails, a.may_fall, c.allocation_id, c.sku_id, c.accrued_to, c.started_at, c.ends_at,
+           bound.established_at, bound.superseded_at
     FROM bounded a
     JOIN billing_account_bindings bound ON bound.billing_account_id = a.account_id
     JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done
@@ -62,8 +62,8 @@ running AS MATERIALIZED (
       AND c.accrued_to < a.horizon
 ),
 segment AS MATERIALIZED (
-    SELECT r.account_id, r.currency, r.at, r.width, r.horizon, r.tails, r.customer_la, r.head_seq, r.head_balance,
-           r.transaction_id, r.allocation_id, r.accrued_to, p.id AS rate_id, q.quantity,
+    SELECT r.account_id, r.currency, r.at, r.width, r.horizon, r.tails, r.may_fall, r.customer_la, r.head_seq,
+           r.head_balance, r.transaction_id, r.allocation_id, r.accrued_to, p.id AS rate_id, q.quantity,
            2 * p.rate_per_unit_hour * q.quantity * r.scale AS doubled,
            greatest(r.started_at, r.established_at, q.effective_from, p.effective_from) AS starts,
            least(r.superseded_at, r.ends_at, q.effective_to, following.effective_from) AS ends
@@ -120,7 +120,7 @@ piece AS (
 -- OFFSET 0: what a window costs is worked out once, not wherever it is read.
 costed AS (
     SELECT account_id, currency, at, customer_la, head_seq, head_balance, transaction_id, allocation_id, accrued_to,
-           rate_id, quantity, starts AS segment_start, p AS a, q AS b, waived,
+           rate_id, quantity, starts AS segment_start, p AS a, q AS b, waived, may_fall,
            (div(doubled * extract(epoch FROM q - starts) + 3600, 7200)
           - div(doubled * extract(epoch FROM p - starts) + 3600, 7200))::bigint AS c
     FROM piece OFFSET 0
@@ -138,17 +138,13 @@ numbered AS MATERIALIZED (
 -- A prepaid wallet that crosses zero on the way is billed up to the end of that window and no further: the judge dates
 -- the depletion by it and says what of the rest is waived.
 falling AS MATERIALIZED (
-    SELECT f.account_id, f.fell_at
-    FROM (
-        SELECT account_id, min(b) AS fell_at FROM numbered WHERE cost <> 0 AND balance_after <= 0 GROUP BY account_id
-    ) f
-    FULL JOIN (SELECT account_id FROM bounded WHERE may_fall) m ON m.account_id = f.account_id
-    WHERE f.account_id IS NOT NULL AND m.account_id IS NOT NULL
+    SELECT account_id, min(b) AS fell_at FROM numbered
+    WHERE may_fall AND cost <> 0 AND balance_after <= 0 GROUP BY account_id
 ),
 billed AS MATERIALIZED (
     SELECT n.* FROM numbered n
     FULL JOIN falling f ON f.account_id = n.account_id
-    WHERE n.account_id IS NOT NULL AND (f.fell_at IS NULL OR n.b <= f.fell_at)
+    WHERE coalesce(n.b <= f.fell_at, f.fell_at IS NULL)
 ),
 -- One row an account. FULL JOIN, though every account is in `bounded`: it cannot become a nested loop.
 outcome AS MATERIALIZED (

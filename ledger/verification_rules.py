@@ -1,4 +1,4 @@
-"""What must hold of the book and of usage, one query a rule; each returns the rows that break it as (row id, what is wrong).
+"""What must hold of the book and of usage, one query a rule; each returns the rows that break it, as (row id, fault).
 
 `%(since)s` bounds the transactions looked at; a full run looks at all and adds the rules that read everything. Queries
 see one snapshot.

@@ -48,25 +48,28 @@ _ROWS = (
 
 # Money enough for years, so that a tick is about ticking.
 _FUNDS = """
-WITH opened AS (
-    INSERT INTO ledger_accounts (legal_entity_id, kind, detail, currency, billing_account_id, chained)
-    SELECT %(entity)s, 'wallet', '', 'USD', id, true FROM billing_accounts WHERE organization_id = %(organization)s
-    UNION ALL SELECT %(entity)s, 'clearing', 'manual', 'USD', NULL, false
-    RETURNING id, billing_account_id
+WITH own AS MATERIALIZED (
+    SELECT b.id, nextval(pg_get_serial_sequence('ledger_accounts', 'id')) AS wallet,
+           nextval(pg_get_serial_sequence('ledger_transactions', 'id')) AS posted
+    FROM billing_accounts b WHERE b.organization_id = %(organization)s
+), clearing AS (
+    INSERT INTO ledger_accounts (legal_entity_id, kind, detail, currency, chained)
+    VALUES (%(entity)s, 'clearing', 'manual', 'USD', false) RETURNING id
+), opened AS (
+    INSERT INTO ledger_accounts (id, legal_entity_id, kind, detail, currency, billing_account_id, chained)
+    SELECT wallet, %(entity)s, 'wallet', '', 'USD', id, true FROM own
 ), born AS (
-    INSERT INTO ledger_transactions (business_key, kind, correlation_id, actor, effective_at)
-    SELECT 'topup:estate-' || billing_account_id, 'topup', 'estate', 'test', %(began)s
-    FROM opened WHERE billing_account_id IS NOT NULL RETURNING id, business_key
+    INSERT INTO ledger_transactions (id, business_key, kind, correlation_id, actor, effective_at)
+    SELECT posted, 'topup:estate-' || id, 'topup', 'estate', 'test', %(began)s FROM own
 ), entered AS (
     INSERT INTO ledger_entries (transaction_id, ledger_account_id, billing_account_id, account_seq, amount_minor,
                                 balance_after, currency, reason, reference_type, reference_id, effective_at)
-    SELECT born.id, side.account, own.billing_account_id, side.seq, side.amount, side.amount * side.seq, 'USD', 'topup',
-           'payment_session', own.billing_account_id, %(began)s
-    FROM opened own
-    JOIN born ON born.business_key = 'topup:estate-' || own.billing_account_id
-    CROSS JOIN LATERAL (VALUES
-        (own.id, 1, 1000000000000), ((SELECT id FROM opened WHERE billing_account_id IS NULL), NULL, -1000000000000)
-    ) AS side (account, seq, amount)
+    SELECT posted, wallet, id, 1, 1000000000000, 1000000000000, 'USD', 'topup', 'payment_session', id,
+           %(began)s::timestamptz
+    FROM own
+    UNION ALL
+    SELECT posted, clearing.id, own.id, NULL, -1000000000000, NULL, 'USD', 'topup', 'payment_session', own.id, %(began)s
+    FROM own CROSS JOIN clearing
 )
 INSERT INTO daily_total_increments (legal_entity_id, day, kind, currency, sum_minor, entry_count)
 SELECT %(entity)s, (%(began)s::timestamptz AT TIME ZONE 'UTC')::date, kind, 'USD', sign * 1000000000000 * %(accounts)s,

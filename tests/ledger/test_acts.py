@@ -191,13 +191,12 @@ def test_a_correction_may_take_a_wallet_below_zero(cast: Cast) -> None:
     assert correct(cast, original)["balance_minor"] == owned(cast.prepaid) == -4000
 
 
-@pytest.mark.usefixtures("tails_are_billed")
 def test_a_usage_run_is_corrected_and_its_usage_stays(cast: Cast) -> None:
-    start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     accrual.drain(NOON + timedelta(minutes=3))
     run = LedgerTransaction.objects.get(kind="usage")
     correct(cast, run.pk)
-    assert owned(cast.prepaid) == 0
+    assert owned(cast.postpaid) == 0
     assert UsageRecord.objects.count() == 3
 
 

@@ -45,30 +45,28 @@ def test_a_rebind_asks_for_the_rates_of_what_ran_after_it(cast: Cast) -> None:
 
 
 def usage_of_an_hour(cast: Cast) -> tuple[int, LedgerTransaction]:
-    allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    allocation = start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     accrual.drain(NOON + HOUR)
     return allocation.pk, LedgerTransaction.objects.get(kind="usage")
 
 
-@pytest.mark.usefixtures("tails_are_billed")
 def test_a_late_release_gives_nothing_back_that_a_correction_gave_back(cast: Cast) -> None:
     allocation, usage = usage_of_an_hour(cast)
     corrections.correct(corrections.payload(usage), actor=ACTOR, reason=REASON, at=NOON + HOUR)
     complete_release(allocation, completed_at=NOON, actor=ACTOR, at=NOON + HOUR)
     outbox_relay.drain(NOON + HOUR)
-    assert balance(cast.prepaid).amount_minor == 0
+    assert balance(cast.postpaid).amount_minor == 0
 
 
-@pytest.mark.usefixtures("tails_are_billed")
 def test_a_correction_gives_nothing_back_that_a_late_release_gave_back(cast: Cast) -> None:
     allocation, usage = usage_of_an_hour(cast)
     complete_release(allocation, completed_at=NOON + HOUR / 2, actor=ACTOR, at=NOON + HOUR)
     outbox_relay.drain(NOON + HOUR)
-    assert balance(cast.prepaid).amount_minor == -125
+    assert balance(cast.postpaid).amount_minor == -125
     with pytest.raises(Conflict) as caught:
         corrections.correct(corrections.payload(usage), actor=ACTOR, reason=REASON, at=NOON + HOUR)
     assert caught.value.code == "credited"
-    assert balance(cast.prepaid).amount_minor == -125
+    assert balance(cast.postpaid).amount_minor == -125
 
 
 @pytest.mark.usefixtures("tails_are_billed")

@@ -14,6 +14,7 @@ from ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
 from ledger.posting import Act, Line, post
 from ledger.top_ups import post_top_up, post_transfer
 from quotas.allocations import start
+from tests.funding import fund
 from tests.cast import ACTOR, NOON, Cast
 from tests.ledger.postings_table import Row, rows
 
@@ -129,6 +130,7 @@ def _transfer(cast: Cast, account: BillingAccount) -> Posted:
 
 def _usage(cast: Cast, account: BillingAccount) -> Posted:
     project = cast.project if account == cast.prepaid else cast.postpaid_project
+    fund(cast.prepaid)
     start(project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     start(project, cast.gpu, quantity="3", actor=ACTOR, at=NOON)
     accrual.drain(NOON.replace(minute=2))
