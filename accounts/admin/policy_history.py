@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.admin.policy_lines import Shown, shown
-from accounts.models import PolicyValue
+from accounts.models import PolicyValue, User
 from accounts.policy_keys import PolicyKey
 from accounts.policy_scopes import Subject
 
@@ -32,7 +32,7 @@ def changes_of(key: PolicyKey, subject: Subject, before: str) -> tuple[list[Chan
     changes = [
         Change(
             row.history_date,
-            str(row.history_user) if row.history_user else "the system",
+            _who(row.history_user),
             _kept(key, previous, subject),
             _kept(key, row, subject),
             row.history_change_reason or "",
@@ -40,6 +40,13 @@ def changes_of(key: PolicyKey, subject: Subject, before: str) -> tuple[list[Chan
         for row, previous in zip(rows, older, strict=True)
     ]
     return changes[:_PAGE], str(rows[_PAGE - 1].history_id) if len(rows) > _PAGE else ""
+
+
+def _who(user: User | None) -> str:
+    """Staff by name, anybody else by id."""
+    if user is None:
+        return "the system"
+    return str(user) if user.is_staff else user.public_id
 
 
 def _kept(key: PolicyKey, row: Any, subject: Subject) -> Shown | None:

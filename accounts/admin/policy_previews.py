@@ -100,6 +100,8 @@ def _warnings(chain: Chain, value: Any, after: Effective) -> list[str]:
         found.append(f"The amount is in {value['currency']}, but {subject} pays in {subject.currency}: no effect.")
     elif value is not UNSET and (after.scope, after.scope_id) != subject.own:
         found.append("A narrower value stays in force.")
+    if chain.key.group == "notification" and subject.own and subject.own[0] == PolicyScope.PROJECT:
+        found.append("Mail about a balance is decided for its billing account, where no project is asked.")
     for low, high in _PAIRS:
         if chain.key.name in (low, high):
             found += _crossed(chain, after, low, high)

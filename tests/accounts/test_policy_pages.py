@@ -295,6 +295,8 @@ def test_a_preview_warns_of_a_value_without_effect(cast: Cast, dana: Client) -> 
     personal = open_organization("Bob", "bob", owner=cast.bob, personal=True, at=NOON)
     put(low, 900, "user", cast.bob.pk)
     assert "A narrower value stays in force" in warned(low, "100", personal.public_id)
+    mail = warned("notification.low_balance_enabled", "false", cast.project.public_id)
+    assert "decided for its billing account" in mail
     above = warned("billing.minimum_deposit_minor", "100001")
     assert "billing.minimum_deposit_minor would be above billing.maximum_deposit_minor" in above
     assert "would be above" not in warned("billing.minimum_deposit_minor", "100000")
