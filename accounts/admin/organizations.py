@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.admin.filters import choice
 from accounts.admin.policy_links import policies_link
 from accounts.admin.staff_admin import HistoryStaffAdmin, StaffAdmin
-from accounts.csv_cells import in_csv
+from accounts.csv_cells import in_csv, value_cell
 from accounts.display import moment, public_id, tag
 from accounts.models import (
     BillingAccountBinding,
@@ -23,7 +23,7 @@ from accounts.models import (
 from accounts.personal_data import masked_email, masked_name
 from accounts.public_ids import decode
 
-SHOWN_MEMBERS = 50
+SHOWN = 50  # members and accounts on the page of an organization
 
 _BINDING_TONES = {"Active": "good"}
 
@@ -51,17 +51,24 @@ class NamedAdmin(HistoryStaffAdmin):
 
 @admin.register(Organization)
 class OrganizationAdmin(NamedAdmin):
-    list_display = ("name", public_id, "slug", "personal", moment("created_at", "Created"))
+    list_display = ("name", public_id, "slug", "kind", moment("created_at", "Created"))
     search_fields = ("name", "slug")
-    fields = ("name", public_id, "slug", "personal", policies_link, moment("created_at", "Created"))
+    fields = ("name", public_id, "slug", "kind", policies_link, moment("created_at", "Created"))
     empty_hint = "An organization appears when a customer signs up."
-    change_form_outer_after_template = "admin/organizations/people.html"
+    change_form_outer_after_template = "admin/organizations/panels.html"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         organization = context["original"]
-        found = list(organization.memberships.select_related("user").order_by("pk")[: SHOWN_MEMBERS + 1])
-        context |= {"members": found[:SHOWN_MEMBERS], "more_members": len(found) > SHOWN_MEMBERS}
+        members = list(organization.memberships.select_related("user").order_by("pk")[: SHOWN + 1])
+        accounts = list(organization.billing_accounts.order_by("pk")[: SHOWN + 1])
+        context |= {"members": members[:SHOWN], "more_members": len(members) > SHOWN}
+        context |= {"accounts": accounts[:SHOWN], "more_accounts": len(accounts) > SHOWN}
         return super().render_change_form(request, context, *args, **kwargs)
+
+    @in_csv(("personal", lambda row: value_cell(row.personal)))
+    @admin.display(description="Kind")
+    def kind(self, row: Organization) -> str:
+        return "personal" if row.personal else "company"
 
 
 @admin.register(Project)

@@ -18,6 +18,7 @@ from accounts.admin.list_export import ExportList
 from accounts.admin.newest_first import NewestFirst, UncountedPaginator, rows_of
 from accounts.admin.saved_filters import DeleteFilter, SaveFilter, shelf
 from accounts.csv_cells import Cell
+from accounts.display import NOTHING
 from accounts.request_abilities import may
 
 _PAGES_OF_A_LIST = (ExportList, SaveFilter, DeleteFilter)
@@ -38,6 +39,7 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     list_extra_template = ""
     show_facets = ShowFacets.NEVER
     show_full_result_count = False
+    empty_value_display = NOTHING
     paginator = UncountedPaginator
     empty_text = "Nothing is here yet."
     empty_hint = ""
