@@ -23,7 +23,14 @@ def pages(scene: Scene, account: int) -> list[str]:
     names += [f"{model}_{page}" for model in WITH_HISTORY for page in ("history", "simple_history")]
     names += ["index", "password_change", "accounts_policyvalue_set", "accounts_user_access", "quotas_skurate_set"]
     names += [f"accounts_policyvalue_{page}" for page in ("unset", "of", "effective", "changes")]
-    names += ["ledger_ledgerentry_adjust", "ledger_ledgertransaction_correct", "payments_banktransfer_record"]
+    names += [f"accounts_billingaccount_{act}" for act in ("suspend", "reactivate", "archive")]
+    names += [f"quotas_allocation_{act}" for act in ("start", "resize", "release", "complete")]
+    names += [
+        "ledger_accrualschedule_retry",
+        "ledger_ledgerentry_adjust",
+        "ledger_ledgertransaction_correct",
+        "payments_banktransfer_record",
+    ]
     return [scene.address(name) for name in names] + [reverse("admin:accounts_billingaccount_change", args=[account])]
 
 
