@@ -6,27 +6,25 @@ clock: a worker that ticks beside the replay sees the same moment and bills the 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 
 from django.db import connection, transaction
 
 from accounts import policy
-from accounts.audit import system
 from accounts.bindings import bind
-from accounts.errors import Guarded
+from accounts.errors import AccountHalted
 from accounts.lifecycle import open_billing_account, open_organization, open_project
+from accounts.locking import lock_account
 from accounts.models import BillingAccount, LegalEntity, Organization, Project, User
 from billing_site.trace import BEGINNING, GPU, VCPU, Workload
-from ledger import accrual
-from ledger.models import UsageRecord
-from ledger.rating import window_end
+from billing_site.trace_clock import ACTOR, Clock, Tally
+from ledger.top_ups import post_transfer
 from quotas.allocations import complete_release, start
 from quotas.errors import QuantityInvalid
-from quotas.models import Sku
+from quotas.models import Allocation, AllocationStatus, Sku
 from quotas.price_book import open_sku, set_rate
 
-ACTOR = system("replay")
 _END, _START, _END_AT_ONCE = 0, 1, 2  # at one moment, what ends goes before what starts
 
 
@@ -40,18 +38,9 @@ class Terms:
     accounts: int
     settlement: str
     window_seconds: int
-
-
-@dataclass
-class Tally:
-    allocations: int = 0
-    skipped: int = 0
-    refused: int = 0
-    released: int = 0
-    windows: int = 0
-    entries: int = 0
-    total_minor: int = 0
-    waived_minor: int = 0
+    top_up: int = 0  # minor units that every account begins with
+    tick_delay_seconds: int = 0
+    outage_tail: str = "waive"
 
 
 @dataclass
@@ -95,7 +84,9 @@ def play(
 ) -> Tally:
     """Move the clock from event to event and let catch-up bill what lies between; the tally of all of it."""
     tally = Tally()
-    clock = _Clock(stage, terms.window_seconds, tally)
+    clock = Clock(
+        stage.accounts, window_seconds=terms.window_seconds, delay_seconds=terms.tick_delay_seconds, tally=tally
+    )
     for moment, events in groupby(_events(workloads, tally), key=lambda event: event[0]):
         clock.advance(moment)
         for _, kind, workload in events:
@@ -103,34 +94,6 @@ def play(
             progress(1)
     clock.finish()
     return tally
-
-
-class _Clock:
-    """The simulated clock. It ticks where a grid point or a month's end was crossed since it last did."""
-
-    def __init__(self, stage: Stage, window_seconds: int, tally: Tally) -> None:
-        self._ids = [account.pk for account in stage.accounts]
-        self._window_seconds, self._tally = window_seconds, tally
-        self._now, self._due = BEGINNING, BEGINNING
-
-    def advance(self, moment: datetime) -> None:
-        self._now = moment
-        if moment >= self._due:
-            self._tick(moment)
-            self._due = window_end(moment, self._window_seconds)
-
-    def finish(self) -> None:
-        """One window and a moment past the last event, everything that ran is billed."""
-        self._tick(self._now + timedelta(seconds=self._window_seconds))
-        usage = UsageRecord.objects.filter(billing_account_id__in=self._ids)
-        self._tally.waived_minor = sum(usage.exclude(waived_minor=0).values_list("waived_minor", flat=True))
-
-    def _tick(self, moment: datetime) -> None:
-        BillingAccount.objects.filter(pk__in=self._ids).update(test_now=moment)
-        done = accrual.drain(moment, only=self._ids, wait=True)
-        self._tally.windows += done.windows
-        self._tally.entries += done.entries
-        self._tally.total_minor += done.total_minor
 
 
 def _events(workloads: Iterable[Workload], tally: Tally) -> list[tuple[datetime, int, Workload]]:
@@ -156,7 +119,7 @@ def _start(stage: Stage, workload: Workload, moment: datetime, tally: Tally) -> 
             actor=ACTOR,
             at=moment,
         )
-    except (Guarded, QuantityInvalid):
+    except (AccountHalted, QuantityInvalid):
         tally.refused += 1
         return
     stage.started[workload.index] = allocation.pk
@@ -164,23 +127,18 @@ def _start(stage: Stage, workload: Workload, moment: datetime, tally: Tally) -> 
 
 def _release(stage: Stage, workload: Workload, moment: datetime, tally: Tally) -> None:
     allocation_id = stage.started.pop(workload.index, None)
-    if allocation_id is None:
-        return
+    if allocation_id is None or Allocation.objects.get(pk=allocation_id).status == AllocationStatus.RELEASED:
+        return  # refused at its start, or taken down when the money was used up
     complete_release(allocation_id, completed_at=moment, actor=ACTOR, at=moment)
     tally.released += 1
 
 
 def _open_account(stage: Stage, terms: Terms, slug: str, *, owner: User, entity: LegalEntity) -> None:
     organization: Organization = open_organization(slug, slug, owner=owner, at=BEGINNING)
-    policy.set_value(
-        "billing.window_seconds",
-        terms.window_seconds,
-        scope="tenant",
-        scope_id=organization.pk,
-        actor=ACTOR,
-        reason="the replay's window",
-        at=BEGINNING,
-    )
+    for key, value in (("billing.window_seconds", terms.window_seconds), ("billing.outage_tail", terms.outage_tail)):
+        policy.set_value(
+            key, value, scope="tenant", scope_id=organization.pk, actor=ACTOR, reason="a replay", at=BEGINNING
+        )
     account = open_billing_account(
         organization,
         entity,
@@ -193,6 +151,9 @@ def _open_account(stage: Stage, terms: Terms, slug: str, *, owner: User, entity:
     BillingAccount.objects.filter(pk=account.pk).update(test_now=BEGINNING)
     project = open_project(organization, "trace", "trace", at=BEGINNING)
     bind(project, account, actor=ACTOR, at=BEGINNING)
+    if terms.top_up:
+        locked = lock_account(account.pk)
+        post_transfer(locked, amount_minor=terms.top_up, bank_reference=slug, actor=ACTOR, at=BEGINNING)
     stage.accounts.append(account)
     stage.projects.append(project)
 

@@ -97,8 +97,8 @@ def drain(
     """Bill all that is due at `at` (UTC; an account's test clock wins), batch by batch, each in its own transaction.
 
     `only` restricts to some accounts; `wait` waits for accounts another worker holds, where the default leaves them
-    to that worker. Parked accounts whose retry has come are tried first, one by one. Broken connections and lock time-outs
-    raise OperationalError: nothing is lost, the next ring goes on.
+    to that worker. Parked accounts whose retry has come are tried first, one by one. Broken connections and lock
+    time-outs raise OperationalError: nothing is lost, the next ring goes on.
     """
     ensure_months(at)
     tally = Tally()

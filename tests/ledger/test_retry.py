@@ -28,6 +28,7 @@ def unpriced(cast: Cast) -> Sku:
     return sku
 
 
+@pytest.mark.usefixtures("tails_are_billed")
 def test_mended_and_retried_it_is_billed_before_its_pause_is_over(cast: Cast, unpriced: Sku) -> None:
     price(unpriced, "6", NOON)
     assert accrual.drain(SOON).windows == 0

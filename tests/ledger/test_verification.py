@@ -54,7 +54,7 @@ BELOW_ZERO = (
     "SELECT e.id FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.ledger_account_id"
     " WHERE a.kind = 'wallet' AND e.balance_after < 0 ORDER BY e.id DESC LIMIT 1"
 )
-DEPLETED = "SELECT billing_account_id FROM balance_states WHERE state = 'depleted'"
+DEPLETED = "SELECT max(billing_account_id) FROM depletions"
 
 
 def change(table: str, which: str, assignment: str, back: str, row: str | None = None, key: str = "id") -> Fault:

@@ -32,12 +32,17 @@ class Command(BaseCommand):
         parser.add_argument("--accounts", type=int, default=40)
         parser.add_argument("--settlement", choices=Settlement.values, default=Settlement.POSTPAID)
         parser.add_argument("--window-seconds", type=int, default=3600)
+        parser.add_argument("--top-up", type=int, default=0, help="minor units that every account begins with")
+        parser.add_argument("--tick-delay-seconds", type=int, default=0, help="every tick comes that much late")
+        parser.add_argument("--outage-tail", choices=("waive", "bill"), default="waive")
         parser.add_argument("--limit", type=int, help="only the first rows of the file")
 
     def handle(self, **options: Any) -> None:
         begun = time.monotonic()
         if options["accounts"] < 1:
             raise CommandError("--accounts must be 1 or more")
+        if options["top_up"] < 0 or options["tick_delay_seconds"] < 0:
+            raise CommandError("--top-up and --tick-delay-seconds must be 0 or more")
         terms = Terms(**{name: options[name] for name in Terms.__dataclass_fields__})
         try:
             workloads = list(islice(read_trace(options["file"]), options["limit"]))
