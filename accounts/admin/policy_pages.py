@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views import View
 
 from accounts.admin.act_pages import sentence
-from accounts.admin.policy_acts import ChooseForm
+from accounts.admin.policy_forms import ChooseForm
 from accounts.admin.policy_history import changes_of
 from accounts.admin.policy_lines import grouped, lines_of
 from accounts.admin.policy_links import link, place_link
