@@ -87,6 +87,7 @@ class Archive(ChangePhase):
     path = "<int:pk>/archive/"
     title = "Archive"
     button = "Archive for ever"
+    final = True
     explanation = "For ever. Nothing may run, and every balance must be zero; afterwards the account takes no money."
     change = account_phases.ARCHIVE
     effect = "Nothing starts, nothing is bound, no money is posted, ever again. What is on the book stays to be read."

@@ -98,6 +98,7 @@ class ActPage(ABC, View):
     title: ClassVar[str]
     button: ClassVar[str]
     explanation: ClassVar[str] = ""
+    final: ClassVar[bool] = False  # nothing undoes it: its button says so by its colour as well
     ability: ClassVar[str] = "operate"
     form_class: ClassVar[type[forms.Form]]
     fields_of_errors: ClassVar[dict[str, str]] = {}

@@ -38,7 +38,7 @@ class Retry(ActPage):
                 *facts_about(schedule.billing_account),
                 ("Parked since", show_moment(schedule.parked_at)),
                 ("Error", f"{schedule.park_code}: {schedule.park_reason}"),
-                ("Failed", f"{schedule.failures} times"),
+                ("Failures", schedule.failures),
                 ("Next try without you", show_moment(schedule.retry_at)),
                 ("Reason", cleaned["reason"]),
             ]

@@ -79,4 +79,4 @@ class AccrualSchedule(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.billing_account_id} due {self.due_at}"
+        return self.billing_account.name

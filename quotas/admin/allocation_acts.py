@@ -51,7 +51,7 @@ class OfAllocation(ActPage):
 
     def subject(self) -> str:
         allocation = self.allocation()
-        return f"{allocation.public_id}, {allocation.sku.name} of {allocation.project.name}"
+        return f"{allocation.sku.name} of {allocation.project.name}, {allocation.public_id}"
 
     def allocation(self) -> Allocation:
         found = Allocation.objects.select_related("project", "sku").filter(pk=self.kwargs["pk"]).first()
@@ -146,7 +146,7 @@ class CompleteRelease(OfAllocation):
                 *facts(allocation, account),
                 *running_cost(allocation, account, at),
                 ("Charged until", show_moment(_gone_at(cleaned, at))),
-                ("Billed after that", "is credited: whole windows, and the rest of the one it lies in"),
+                ("Billed beyond that", "credited, to the cent"),
                 ("Reason", cleaned["reason"]),
             ]
         )
