@@ -16,7 +16,8 @@ class AuditLogAdmin(StaffAdmin):
     list_display = (moment("at", "At"), "action", "by", account_link, "reason", "balance")
     list_select_related = ("actor", "billing_account")
     list_filter = (days("at", "day"),)
-    search_fields = ("correlation_id", "=action")
+    exact_search = ("correlation_id", "action")
+    search_fields = ("pk",)
     search_help_text = "Action, such as ledger.adjust, or correlation id"
     fields = (
         moment("at", "At"),

@@ -26,7 +26,8 @@ class OutboxMessageAdmin(StaffAdmin):
     list_display = ("id", "topic", account_link, "seq", moment("occurred_at", "Happened"), "correlation_id")
     list_select_related = ("billing_account",)
     list_filter = (days("occurred_at", "day"),)
-    search_fields = ("correlation_id", "=topic")
+    exact_search = ("correlation_id", "topic")
+    search_fields = ("pk",)
     search_help_text = "Topic, or correlation id"
     fields = (
         "id",

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import flatten_fieldsets
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import URLPattern, path, reverse
 from simple_history.admin import SimpleHistoryAdmin
@@ -30,6 +31,7 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     view_ability: ClassVar[str] = "view"
     lists_people: ClassVar[bool] = False  # its rows are persons
     act_pages: ClassVar[Sequence[Any]] = ()
+    exact_search: ClassVar[Sequence[str]] = ()  # indexed fields a term may be, tried before `search_fields`
     actions = None
     list_per_page = 50
     sortable_by = ()
@@ -61,6 +63,19 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirst]:
         return NewestFirst
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """`search_fields` may look into words and so read the whole table: a list of a long one has only `pk` there."""
+        term = search_term.strip()
+        for name in self.exact_search if term else ():
+            if self.model._default_manager.filter(**{name: term}).exists():
+                return queryset.filter(**{name: term}), False
+        if term and self.exact_search and tuple(self.search_fields) == ("pk",):
+            return queryset.none(), False
+        rows, duplicates = super().get_search_results(request, queryset, search_term)
+        return rows, bool(duplicates)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
         return cast(Sequence[Any], flatten_fieldsets(self.get_fieldsets(request, obj)))

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin.staff_admin import StaffAdmin
-from accounts.csv_cells import in_csv
+from accounts.csv_cells import in_csv, value_cell
 from accounts.display import NOTHING, account_link, moment, money, plain, public_id
 from accounts.public_ids import decode, encode
 from ledger.models import LedgerEntry, UsageRecord
@@ -23,13 +23,13 @@ _CURRENCY = "billing_account.currency"
 class UsageRecordAdmin(StaffAdmin):
     list_display = (
         *(public_id, "of_allocation", account_link, "held"),
-        *(moment("interval_start", "From"), moment("interval_end", "Until")),
+        *(moment("interval_start", "From"), "length"),
         *(money("cost_minor", "Cost", currency=_CURRENCY), money("waived_minor", "Waived", currency=_CURRENCY)),
     )
     list_select_related = ("billing_account",)
     search_fields = ("pk",)
     search_help_text = "use_…, or alc_… for the windows of an allocation"
-    fields = (*list_display, moment("segment_start", "Counted from"), "rate", "debit")
+    fields = (*list_display, moment("interval_end", "Until"), moment("segment_start", "Counted from"), "rate", "debit")
     empty_text = "No usage is billed."
     empty_hint = "Usage appears when the worker bills an allocation that runs."
 
@@ -54,6 +54,12 @@ class UsageRecordAdmin(StaffAdmin):
     @admin.display(description="Quantity")
     def held(self, row: UsageRecord) -> SafeString:
         return format_html('<span class="number">{}</span>', plain(row.quantity))
+
+    @in_csv(("interval_end", lambda row: value_cell(row.interval_end)))
+    @admin.display(description="Length")
+    def length(self, row: UsageRecord) -> SafeString:
+        seconds = f"{(row.interval_end - row.interval_start).total_seconds():.6f}".rstrip("0").rstrip(".")
+        return format_html('<span class="number">{} s</span>', seconds)
 
     @admin.display(description="Rate per unit and hour")
     def rate(self, row: UsageRecord) -> str:

@@ -35,7 +35,8 @@ class AllocationAdmin(StaffAdmin):
     )
     list_select_related = ("project", "sku")
     list_filter = (choice("status", "status", lambda: AllocationStatus.choices),)
-    search_fields = ("=external_id", "project__name")
+    exact_search = ("external_id",)
+    search_fields = ("project__name",)
     search_help_text = "Public id, external id, or project"
     fields = (
         *(

@@ -5,7 +5,10 @@ from django.db import connection
 from billing_site.roles import as_owner
 from tests.cast import Cast
 
-TABLES = ("ledger_entries", "ledger_transactions", "usage_records", "audit_logs", "outbox", "allocations", "users")
+TABLES = (
+    *("ledger_entries", "ledger_transactions", "usage_records", "audit_logs", "outbox", "outbox_deliveries"),
+    *("allocations", "users"),
+)
 _FILLED = (*TABLES, "organizations", "projects", "billing_accounts", "bank_transfers")
 
 _ROWS = (
@@ -47,6 +50,11 @@ _ROWS = (
     INSERT INTO outbox (topic, payload, correlation_id, occurred_at, created_at)
     SELECT 'large.topic', '{}', 'tick-' || n, %(began)s + n * interval '1 s', now()
     FROM generate_series(1, %(rows)s) n
+    """,
+    """
+    INSERT INTO outbox_deliveries (message_id, route, state, attempts, next_attempt_at, last_error)
+    SELECT id, 'large.route', CASE WHEN id %% 5000 = 0 THEN 'dead' ELSE 'delivered' END, 1, %(began)s, ''
+    FROM outbox WHERE topic = 'large.topic'
     """,
     """
     INSERT INTO users (password, is_superuser, email, display_name, time_zone, language, is_staff, is_active,

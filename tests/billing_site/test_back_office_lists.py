@@ -119,6 +119,21 @@ def test_entries_are_found_by_what_people_have_at_hand(cast: Cast, dana: Client,
         assert {row.pk for row in found} == wanted, term
 
 
+def test_registers_are_found_by_act_topic_and_request(cast: Cast, dana: Client, scene: Scene) -> None:
+    def found(model: str, term: str) -> set[str]:
+        rows = dana.get(reverse(f"admin:{model}_changelist"), {"q": term}).context["cl"].result_list
+        return {row.action if model.endswith("auditlog") else row.topic for row in rows}
+
+    assert found("accounts_auditlog", " ledger.adjust ") == {"ledger.adjust"}
+    assert found("accounts_outboxmessage", "payments.balance_credited") == {"payments.balance_credited"}
+    request = AuditLog.objects.filter(action="ledger.adjust").latest("pk").correlation_id
+    assert "ledger.adjust" in found("accounts_auditlog", request)
+    for model in ("accounts_auditlog", "accounts_outboxmessage"):
+        for term in ("ledger", "%", request[:-1]):
+            assert found(model, term) == set()
+        assert found(model, "  ")
+
+
 def test_filters_narrow(cast: Cast, dana: Client, scene: Scene) -> None:
     def found(**query: str) -> set[str]:
         rows = dana.get(reverse(ENTRIES), query).context["cl"].result_list
@@ -354,15 +369,27 @@ def test_filters_of_long_lists_use_their_indexes(committed_db: str, cast: Cast, 
         assert "_by_moment" in plan_of(sql), plan_of(sql)
     (sql,) = list_queries(client, "ledger_ledgerentry", {"reason": "topup"})
     assert "ledger_entries_of_reason" in plan_of(sql), plan_of(sql)
-    (sql,) = list_queries(client, "ledger_ledgertransaction", {"kind": "correction"})
-    assert "ledger_transactions_of_kind" in plan_of(sql), plan_of(sql)
+    for model, query, index in (
+        ("ledger_ledgertransaction", {"kind": "correction"}, "ledger_transactions_of_kind"),
+        ("accounts_outboxdelivery", {"state": "dead"}, "outbox_deliveries_not_arrived"),
+        ("accounts_auditlog", {"q": "ledger.adjust"}, "audit_logs_of_action"),
+        ("accounts_auditlog", {"q": "tick-77"}, "audit_logs_by_correlation"),
+        ("accounts_outboxmessage", {"q": "payments.balance_credited"}, "outbox_of_topic"),
+        ("accounts_outboxmessage", {"q": "tick-77"}, "outbox_by_correlation"),
+        ("quotas_allocation", {"q": "machine-77"}, "allocations_by_external_id"),
+    ):
+        *looks, sql = list_queries(client, model, query)
+        assert index in plan_of(sql), plan_of(sql)
+        for look in looks:
+            assert_no_whole_table(look)
 
 
 def list_queries(client: Client, model: str, query: dict[str, str]) -> list[str]:
-    """The query that reads the rows of a list."""
+    """What is asked of the table of a list, last the query that reads its rows."""
     with CaptureQueriesContext(connection) as queries:
-        client.get(reverse(f"admin:{model}_changelist"), query)
-    return [entry["sql"] for entry in queries if "ORDER BY" in entry["sql"] and "LIMIT" in entry["sql"]]
+        change_list = client.get(reverse(f"admin:{model}_changelist"), query).context["cl"]
+    table = f'FROM "{change_list.opts.db_table}"'
+    return [entry["sql"] for entry in queries if table in entry["sql"] and "LIMIT" in entry["sql"]]
 
 
 @pytest.mark.parametrize("start", [*"=+-@\t\r\n\x00", *"\uff1d\uff0b\uff0d\uff20", " =", "\u00a0+"])
