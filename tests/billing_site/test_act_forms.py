@@ -1,5 +1,6 @@
 """Every act through its page: previewed, done once, and refused without a trace."""
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.core import signing
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
@@ -17,10 +20,11 @@ from accounts import one_time_tokens
 from accounts.admin.act_pages import ActPage
 from accounts.audit import person
 from accounts.clock import now
-from accounts.models import AuditLog, User
+from accounts.models import ApprovalRequest, AuditLog, User
 from accounts.policy import set_value
 from accounts.public_ids import decode
 from payments.models import BankTransfer
+from quotas import allocations
 from tests.billing_site.acts_scene import BAD_AMOUNTS, BAD_QUANTITIES, BAD_REASONS, ActsScene, set_acts_scene
 from tests.cast import Cast
 from tests.row_counts import row_counts
@@ -389,3 +393,43 @@ def test_links_to_the_acts_stand_where_they_may_be_done(scene: ActsScene) -> Non
     for name, row in ((account, scene.empty.pk), ("quotas_allocation", scene.running.pk)):
         shown = text(erin, name, row)
         assert not any(f"/{act}/" in shown for act in ("suspend", "archive", "resize", "release", "complete"))
+
+
+def test_a_busy_account_is_said_with_the_preview(scene: ActsScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def waits_too_long(*_: Any, **__: Any) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(allocations, "start", waits_too_long)
+    name = "quotas_allocation_start"
+    client = signed_in(scene.cast.dana)
+    before = row_counts()
+    response = client.post(page_of(name, scene), form_of(name, scene))
+    assert response.status_code == 422
+    assert "try again (busy)" in response.text
+    assert row_counts() == before
+
+
+def test_whoever_asked_on_the_page_does_not_decide_by_the_command_and_the_other_way_round(scene: ActsScene) -> None:
+    """Maker and checker are two people, whichever doors they come by."""
+    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    client = signed_in(root)
+    name = "ledger_ledgerentry_adjust"
+    preview = client.post(page_of(name, scene), form_of(name, scene, amount_minor="20000"))
+    client.post(page_of(name, scene), sent(preview))
+    by_page = ApprovalRequest.objects.latest("pk")
+    account = scene.cast.prepaid.public_id
+    options = ["--amount-minor=20001", "--currency=USD", f"--reason={REASON}", f"--as={root.email}"]
+    call_command("adjust_account", account, *options, stdout=io.StringIO())
+    by_command = ApprovalRequest.objects.latest("pk")
+    assert (by_page.amount_minor, by_command.amount_minor) == (20_000, 20_001)
+    token = one_time_tokens.issue(root, f"approval.decide:{by_command.pk}")
+    before = row_counts()
+    with pytest.raises(CommandError, match="maker_is_checker: "):
+        call_command("decide_approval", "approve", by_page.public_id, f"--as={root.email}", stdout=io.StringIO())
+    decide = reverse("admin:accounts_approvalrequest_decide", args=[by_command.pk])
+    answer = client.post(decide, {"decision": "approve", "token": token}, follow=True)
+    assert "(maker_is_checker)" in answer.text
+    assert row_counts() == before
+    for asked in (by_page, by_command):
+        asked.refresh_from_db()
+        assert asked.state == "pending"
