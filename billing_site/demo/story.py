@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from accounts import approvals, outbox_relay
+from accounts import approvals
 from accounts.bindings import rebind
 from accounts.lifecycle import open_billing_account
 from accounts.models import BillingAccount
+from billing_site.demo.rings import rings_before
 from billing_site.demo.stage import ACTOR, WINDOW_SECONDS, Stage, set_stage, set_window
-from ledger import accrual, adjustments, corrections, daily_totals
+from ledger import accrual, adjustments, corrections, credits, daily_totals
 from ledger.models import LedgerTransaction
 from payments import bank_transfers
 from quotas.allocations import complete_release, request_release, resize, start
@@ -37,7 +38,8 @@ class Story:
             (0.5, lambda at: self.start("borealis-serve", "borealis", "vcpu", "64", at)),
             (0.6, lambda at: self.start("ember-tiles", "ember", "a100", "1.5", at)),
             (0.7, lambda at: self.start("fuji-detect", "fuji", "h100", "2", at)),
-            (1.2, lambda at: self.start("cinder-render", "cinder", "a100", "0.46", at)),
+            (0.9, lambda at: self.grant("ember", 5_000, "welcome to the beta programme", at)),
+            (1.2, lambda at: self.start("cinder-render", "cinder", "a100", "0.485", at)),
             (2.0, lambda at: self.start("dune-forecast", "dune", "h100", "0.5", at)),
             (4.5, lambda at: resize(self.running["aurora-train"], quantity="8", actor=ACTOR, at=at)),
             (6.0, lambda at: self.release("dune-forecast", at)),
@@ -68,10 +70,11 @@ class Story:
         self.release_the_clocks(ended)
 
     def advance(self, moment: datetime) -> None:
+        """Tick at the moment, and before it wherever a balance is about to run dry: nobody was asleep in the demo."""
         accounts = [account.pk for account in self.stage.accounts.values()]
-        BillingAccount.objects.filter(pk__in=accounts).update(test_now=moment)
-        accrual.drain(moment, only=accounts)
-        outbox_relay.drain(moment)
+        for ring in [*rings_before(moment, accounts), moment]:
+            BillingAccount.objects.filter(pk__in=accounts).update(test_now=ring)
+            accrual.drain(ring, only=accounts)
 
     def release_the_clocks(self, moment: datetime) -> None:
         """From now on the real clock, by the minute."""
@@ -115,6 +118,10 @@ class Story:
         account = self.stage.accounts[customer]
         payload = adjustments.payload(account, amount_minor, account.currency)
         self.submit(adjustments.ACT, payload, reason, at, decided=decided)
+
+    def grant(self, customer: str, amount_minor: int, reason: str, at: datetime) -> None:
+        account = self.stage.accounts[customer]
+        self.submit(credits.ACT, credits.payload(account, amount_minor, account.currency), reason, at)
 
     def undo_adjustment(self, customer: str, reason: str, at: datetime) -> None:
         account = self.stage.accounts[customer]

@@ -8,7 +8,14 @@ from django.core.management import CommandError, call_command
 from accounts.models import ApprovalRequest, BillingAccount, User
 from billing_site.demo.people import PASSWORD, STAFF
 from ledger.balances import balance
-from ledger.models import AccrualSchedule, LedgerEntry, LedgerTransaction, VerificationRun
+from ledger.models import (
+    AccrualSchedule,
+    ForceRelease,
+    LedgerEntry,
+    LedgerTransaction,
+    UsageRecord,
+    VerificationRun,
+)
 
 
 def run_demo() -> str:
@@ -32,11 +39,15 @@ def test_the_demo_shows_an_account_in_every_state_it_names(committed_db: str) ->
     parked = AccrualSchedule.objects.exclude(parked_at=None).get()
     assert parked.billing_account.name == "Grove Media"
     assert ApprovalRequest.objects.filter(state="pending").count() == 2
-    assert balance(BillingAccount.objects.get(name="Dune Weather")).amount_minor < 0
+    dune, cinder = (BillingAccount.objects.get(name=name) for name in ("Dune Weather", "Cinder Studio"))
+    assert balance(dune).amount_minor < 0
+    assert (dune.balance_state.state, cinder.balance_state.state) == ("depleted", "low_balance")
+    assert ForceRelease.objects.get().allocation.status == "releasing"
+    assert not UsageRecord.objects.filter(waived_minor__gt=0).exists()
     assert BillingAccount.objects.filter(name__startswith="Borealis").count() == 2
     assert not BillingAccount.objects.exclude(test_now=None).exists()
     kinds = set(LedgerTransaction.objects.values_list("kind", flat=True))
-    assert kinds == {"usage", "transfer", "adjustment", "correction"}
+    assert kinds == {"usage", "transfer", "adjustment", "correction", "grant"}
 
 
 def test_the_printed_logins_work(committed_db: str) -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from tqdm import tqdm
 
-from accounts import clock
+from accounts import clock, outbox_relay
 from accounts.models import Organization
 from billing_site.demo.people import PASSWORD, STAFF
 from billing_site.demo.stage import CUSTOMERS
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         with transaction.atomic():
             story = open_story(clock.now())
             self._tell(story)
+        outbox_relay.drain(clock.now())
         run = verify(clock.now(), full=True)
         if run.violation_count:
             raise CommandError(f"the demo's books are not clean: {run.violations[:3]}")
@@ -51,6 +52,7 @@ def _greeting(port: str) -> str:
         f"  Log in with the password {PASSWORD}:",
         *(f"    {login.email:<{widest}}  {login.says}" for login in STAFF),
         "  To see: Grove Media is parked (a typing error in a quantity), a transfer and a credit wait for Erin,",
-        "  Dune Weather ran below zero, Borealis moved to a second account inside an hour.",
+        "  Dune Weather ran dry and its machine was never confirmed gone, Cinder Studio is low and runs dry in hours,",
+        "  Borealis moved to a second account inside an hour.",
     ]
     return "\n".join(lines)
