@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
 from accounts.correlation import current_correlation_id
 from accounts.currencies import EXPONENTS
+from accounts.errors import DomainError
 from accounts.failpoints import failpoint
 from accounts.locking import lock_accounts
 from accounts.policy import effective
@@ -32,6 +34,8 @@ BATCH_ACCOUNTS = 2_000
 MAXIMUM_WINDOWS = 20_000
 _TICK = (Path(__file__).parent / "accrual.sql").read_text()
 
+# What may be wrong with one account and must not stop the rest: its rows are refused, or rows it needs are not there.
+_ONE_ACCOUNTS_FAULT = (DatabaseError, DomainError, ObjectDoesNotExist)
 # The order of joins is written, not guessed; sorts of a batch fit in memory.
 _PREPARE = """
 SELECT lock_price_book_shared(), set_config('join_collapse_limit', '1', true), set_config('work_mem', '64MB', true)
@@ -138,7 +142,9 @@ def _bill_batch(
         return tally, ids[-1]
     except (OperationalError, InterfaceError):
         raise
-    except (DatabaseError, Unpriced) as error:
+    except _ONE_ACCOUNTS_FAULT as error:
+        if not ids:
+            raise
         return _divide(ids, at, maximum_windows, error), ids[-1]
 
 
@@ -161,7 +167,7 @@ def _bill_or_park(ids: list[int], at: datetime, maximum_windows: int) -> Tally:
         return tally
     except (OperationalError, InterfaceError):
         raise
-    except (DatabaseError, Unpriced) as error:
+    except _ONE_ACCOUNTS_FAULT as error:
         return _divide(ids, at, maximum_windows, error)
 
 
