@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from billing_site import boot_checks, logging
@@ -10,3 +12,4 @@ class BillingSiteConfig(AppConfig):
         logging.configure_structlog()
         logging.connect_celery()
         boot_checks.connect_celery()
+        import_module("billing_site.bells").connect_celery()  # it reads models, which are there only now

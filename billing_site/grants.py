@@ -46,6 +46,7 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("billing_account_bindings", KEEP),
     ("billing_accounts", KEEP),
     ("conditions", KEEP),
+    ("doorbells", KEEP),
     ("enforcement_reasons", KEEP),
     ("legal_entities", KEEP),
     ("memberships", FULL),

@@ -3,6 +3,7 @@ from accounts.models.audit import AuditLog
 from accounts.models.billing_accounts import BillingAccount, Phase, Settlement
 from accounts.models.bindings import BillingAccountBinding, BindingPhase
 from accounts.models.conditions import Condition, ConditionStatus
+from accounts.models.doorbells import Doorbell
 from accounts.models.enforcement import EnforcementReason, Level
 from accounts.models.form_tokens import UsedFormToken
 from accounts.models.legal_entities import LegalEntity
@@ -22,6 +23,7 @@ __all__ = [
     "Condition",
     "ConditionStatus",
     "DeliveryState",
+    "Doorbell",
     "EnforcementReason",
     "LegalEntity",
     "Level",
