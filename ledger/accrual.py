@@ -9,7 +9,7 @@
    while the rest go on. A worker killed anywhere leaves nothing half done: the next ring finds the same windows due.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -97,20 +97,26 @@ def drain(
     wait: bool = False,
     batch_accounts: int = BATCH_ACCOUNTS,
     maximum_windows: int = MAXIMUM_WINDOWS,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Tally:
     """Bill all that is due at `at` (UTC; an account's test clock wins), batch by batch, each in its own transaction.
 
     `only` restricts to some accounts; `wait` waits for accounts another worker holds, where the default leaves them
     to that worker. Parked accounts whose retry has come are tried first, one by one. Broken connections and lock
-    time-outs raise OperationalError: nothing is lost, the next ring goes on.
+    time-outs raise OperationalError: nothing is lost, the next ring goes on. `enough` is asked after each batch, for a
+    caller who cannot stay until all is done.
     """
     ensure_months(at)
     tally = Tally()
     for account_id in parking.due_for_retry(at, only):
         tally += _bill_or_park([account_id], at, maximum_windows)
+        if enough():
+            return tally
     while True:
-        done = _pass(at, only=only, wait=wait, limit=batch_accounts, maximum_windows=maximum_windows)
+        done = _pass(at, enough, only=only, wait=wait, limit=batch_accounts, maximum_windows=maximum_windows)
         tally += done
+        if enough():
+            return tally
         if not done.windows:
             break  # nothing is due, or what is due waits for an account that another worker holds or that is parked
     if only is None:
@@ -118,11 +124,21 @@ def drain(
     return tally
 
 
-def _pass(at: datetime, *, only: Collection[int] | None, wait: bool, limit: int, maximum_windows: int) -> Tally:
+def _pass(
+    at: datetime,
+    enough: Callable[[], bool],
+    *,
+    only: Collection[int] | None,
+    wait: bool,
+    limit: int,
+    maximum_windows: int,
+) -> Tally:
     """Every due account once, in id order; what a bounded batch leaves over is due again in the next pass."""
     tally, after = Tally(), 0
     while batch := _bill_batch(at, after, only=only, wait=wait, limit=limit, maximum_windows=maximum_windows):
         tally, after = tally + batch[0], batch[1]
+        if enough():
+            break
     return tally
 
 

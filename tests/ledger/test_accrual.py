@@ -48,3 +48,13 @@ def test_a_resize_inside_a_window_cuts_it(cast: Cast) -> None:
     tally = accrual.drain(NOON + 2 * MINUTE)
     assert tally.windows == 3
     assert list(UsageRecord.objects.order_by("interval_start").values_list("cost_minor", flat=True)) == [2, 8, 17]
+
+
+def test_a_drain_that_has_enough_stops_after_a_batch_and_another_goes_on(cast: Cast) -> None:
+    for project in (cast.project, cast.postpaid_project):
+        start(project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
+    at = NOON + 4 * MINUTE
+    short = accrual.drain(at, batch_accounts=1, enough=lambda: True)
+    assert (short.accounts, short.windows) == (1, 4)
+    assert accrual.drain(at).windows == 4
+    assert UsageRecord.objects.count() == 8
