@@ -6,6 +6,7 @@ database of its own, copied from the migrated one in a few dozen milliseconds.
 
 import itertools
 import os
+import signal
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -23,6 +24,11 @@ _numbers = itertools.count(1)
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("nomigrations", default=False):
         raise pytest.UsageError("--nomigrations would lose the triggers that this suite is about")
+    # Under nohup, or in the background of a shell, these are ignored, and children would inherit that.
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
