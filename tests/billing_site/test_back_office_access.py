@@ -76,6 +76,7 @@ PAGES = {
     "accounts_billingaccount_archive": OPERATE,
     "ledger_accrualschedule_retry": OPERATE,
     "ledger_ledgerentry_adjust": OPERATE,
+    "ledger_ledgerentry_grant": OPERATE,
     "ledger_ledgertransaction_correct": OPERATE,
     "payments_banktransfer_record": OPERATE,
 }

@@ -28,6 +28,7 @@ def pages(scene: Scene, account: int) -> list[str]:
     names += [
         "ledger_accrualschedule_retry",
         "ledger_ledgerentry_adjust",
+        "ledger_ledgerentry_grant",
         "ledger_ledgertransaction_correct",
         "payments_banktransfer_record",
     ]
