@@ -16,8 +16,8 @@ ENTRIES = reverse("admin:ledger_ledgerentry_changelist")
 def ask(page: Page, term: str, *, key: str = "/") -> None:
     page.keyboard.press(key)
     page.keyboard.type(term)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
@@ -32,9 +32,10 @@ def test_things_are_found_kept_and_shown(
         assert page.url == f"{address}{reverse('admin:ledger_ledgertransaction_change', args=[transfer.pk])}"
         page.goto(address + ENTRIES)
         ask(page, "acme", key="Control+k")
+        page.wait_for_selector(".hit:focus")
         page.keyboard.press("ArrowDown")
-        page.keyboard.press("Enter")
-        page.wait_for_url("**/billingaccount/**")
+        with page.expect_navigation(url="**/billingaccount/**"):
+            page.keyboard.press("Enter")
         ask(page, "nothing of that name")
         assert "What can be searched" in page.inner_text("#content")
 
