@@ -3,10 +3,32 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Count, Min, Q
 
-from accounts.models import ApprovalRequest, ApprovalState, DeliveryState, OutboxDelivery
+from accounts.models import ApprovalRequest, ApprovalState, BillingAccount, DeliveryState, OutboxDelivery
 from ledger.models import AccrualSchedule, VerificationRun
+
+_STANDING = """
+SELECT
+    (SELECT s.due_at FROM accrual_schedules s JOIN billing_accounts b ON b.id = s.billing_account_id
+     WHERE s.parked_at IS NULL AND s.due_at <= %(at)s AND b.test_now IS NULL ORDER BY s.due_at LIMIT 1),
+    (SELECT count(*) FROM accrual_schedules WHERE parked_at IS NOT NULL),
+    (SELECT count(*) FROM balance_states WHERE state IN ('low_balance', 'auto_release_pending')),
+    (SELECT count(*) FROM balance_states WHERE state = 'auto_release_pending'),
+    (SELECT count(*) FROM balance_states WHERE state = 'depleted')
+"""
+
+
+@dataclass(frozen=True)
+class StandingFigures:
+    """Accounts by how they stand. `low` counts all that are warned, those about to be used up among them."""
+
+    lag_seconds: float
+    parked: int
+    low: int
+    pending: int
+    depleted: int
 
 
 @dataclass(frozen=True)
@@ -20,6 +42,19 @@ class OutboxFigures:
 class VerificationFigures:
     age_seconds: float
     violations: int
+
+
+def standing(at: datetime) -> StandingFigures:
+    """How late accrual is and how accounts stand, in one query over what is out of the ordinary."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, {"at": at})
+        oldest, parked, low, pending, depleted = cursor.fetchone()
+    return StandingFigures(_age(oldest, at), parked, low, pending, depleted)
+
+
+def clock_is_advanced() -> bool:
+    """Whether any account lives by a test clock."""
+    return BillingAccount.objects.filter(test_now__isnull=False).exists()
 
 
 def accrual_lag_seconds(at: datetime) -> float:
@@ -55,11 +90,12 @@ def last_verification(at: datetime) -> VerificationFigures | None:
     What a full run found stays until a full run finds it mended: an incremental run does not look there.
     """
     newest = VerificationRun.objects.order_by("-started_at", "-pk")
-    run, full = newest.first(), newest.filter(full=True).first()
-    if run is None:
+    ends = Q(pk=newest.values("pk")[:1]) | Q(pk=newest.filter(full=True).values("pk")[:1])
+    runs = list(newest.filter(ends))
+    if not runs:
         return None
-    violations = run.violation_count if full is None else max(run.violation_count, full.violation_count)
-    return VerificationFigures(_age(run.finished_at, at), violations)
+    violations = max(run.violation_count for run in runs)
+    return VerificationFigures(_age(runs[0].finished_at, at), violations)
 
 
 def _age(moment: datetime | None, at: datetime) -> float:

@@ -152,6 +152,7 @@ UNFOLD = {
     "STYLES": [
         lambda request: static("billing_site/back_office.css"),
         lambda request: static("billing_site/finding.css"),
+        lambda request: static("billing_site/account.css"),
     ],
     "SIDEBAR": {"navigation": "billing_site.back_office.menu.navigation"},
 }

@@ -1,14 +1,18 @@
 """The audit trail, to read."""
 
 from operator import attrgetter
+from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from accounts.admin.filters import days
 from accounts.admin.staff_admin import StaffAdmin
 from accounts.csv_cells import in_csv
 from accounts.display import account_link, moment, pairs, show_money
-from accounts.models import AuditLog
+from accounts.models import AuditLog, BillingAccount
+from accounts.public_ids import decode
 
 
 @admin.register(AuditLog)
@@ -18,7 +22,7 @@ class AuditLogAdmin(StaffAdmin):
     list_filter = (days("at", "day"),)
     exact_search = ("correlation_id", "action")
     search_fields = ("pk",)
-    search_help_text = "Action, such as ledger.adjust, or correlation id"
+    search_help_text = "Billing account (ba_…), action, such as ledger.adjust, or correlation id"
     fields = (
         moment("at", "At"),
         "action",
@@ -35,6 +39,14 @@ class AuditLogAdmin(StaffAdmin):
         "correlation_id",
         moment("created_at", "Written"),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        account = decode(BillingAccount.PUBLIC_PREFIX, search_term.strip())
+        if account is not None:
+            return queryset.filter(billing_account_id=account), False
+        return super().get_search_results(request, queryset, search_term)
 
     @admin.display(description="By")
     def by(self, row: AuditLog) -> str:

@@ -5,27 +5,39 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 
-from accounts import enforcement
 from accounts.admin.account_phases import Archive, Reactivate, Suspend
 from accounts.admin.filters import choice
 from accounts.admin.newest_first import NewestFirst
 from accounts.admin.organizations import NamedAdmin
-from accounts.csv_cells import in_csv
-from accounts.display import public_id, show_money, tag
+from accounts.clock import now
+from accounts.csv_cells import in_csv, value_cell
+from accounts.display import NOTHING, public_id, show_moment, show_money, show_tag, tag
 from accounts.models import BillingAccount, Phase, Settlement
 from accounts.request_abilities import may
-from billing_site.back_office.timeline import timeline
-from ledger.balances import balance, balances
-from ledger.models import AccrualSchedule
-from quotas.models import Allocation, AllocationStatus
+from billing_site.back_office.account_page import page_of, with_all
+from billing_site.back_office.spans import show_hourly
+from billing_site.back_office.state_words import TITLES, TONES
+from ledger.balance_rule import projected_depletion
+from ledger.balances import balances
+from ledger.models import State
 
 PHASE_TONES = {"Ready": "good", "Suspended": "bad", "Provisioning": "wait"}
 CONDITION_TONES = {"True": "good", "False": "bad", "Unknown": "wait"}
 LEVEL_TONES = {"full": "good", "warn": "wait", "restricted": "wait", "halted": "bad"}
-SHOWN_ALLOCATIONS = 50
+STATUS_TONES = {"active": "good", "requested": "wait", "releasing": "wait"}
+_WARNED = (State.LOW_BALANCE, State.AUTO_RELEASE_PENDING)
+
+
+def _states() -> list[tuple[str, str]]:
+    return [("low", "Low, or about to be used up"), *((str(state), title) for state, title in TITLES.items())]
+
+
+def _in_state(rows: QuerySet[BillingAccount], value: str) -> QuerySet[BillingAccount]:
+    return rows.filter(balance_state__state__in=_WARNED if value == "low" else [value])
 
 
 class WithBalances(NewestFirst):
@@ -33,9 +45,16 @@ class WithBalances(NewestFirst):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        held = balances(self.result_list)
+        held, at = balances(self.result_list), now()
         for account in self.result_list:
+            state = getattr(account, "balance_state", None)
+            amount_minor = held[account.pk].amount_minor
             account.shown_balance = held[account.pk]
+            account.shown_state = state.state if state else ""
+            account.shown_burn = state.burn_minor_per_hour if state else None
+            account.shown_depletion = (
+                projected_depletion(amount_minor, state.burn_minor_per_hour, account.test_now or at) if state else None
+            )
 
 
 @admin.register(BillingAccount)
@@ -48,9 +67,13 @@ class BillingAccountAdmin(NamedAdmin):
         "settlement",
         tag("phase", "Phase", PHASE_TONES),
         "balance_shown",
+        "state",
+        "burn_per_hour",
+        "projected_depletion",
     )
-    list_select_related = ("organization",)
+    list_select_related = ("organization", "balance_state")
     list_filter = (
+        choice("state", "balance", _states, _in_state),
         choice("phase", "phase", lambda: Phase.choices),
         choice("settlement", "settlement", lambda: Settlement.choices),
     )
@@ -68,6 +91,21 @@ class BillingAccountAdmin(NamedAdmin):
     def balance_shown(self, row: Any) -> str:
         return show_money(row.shown_balance.amount_minor, row.currency)
 
+    @in_csv(("balance_state", attrgetter("shown_state")))
+    @admin.display(description="State")
+    def state(self, row: Any) -> str:
+        return show_tag(TITLES[row.shown_state], TONES[row.shown_state]) if row.shown_state else NOTHING
+
+    @in_csv(("burn_minor_per_hour", lambda row: value_cell(row.shown_burn)))
+    @admin.display(description="Burn an hour")
+    def burn_per_hour(self, row: Any) -> str:
+        return show_hourly(row.shown_burn or None, row.currency)
+
+    @in_csv(("projected_depletion", lambda row: value_cell(row.shown_depletion)))
+    @admin.display(description="Used up around")
+    def projected_depletion(self, row: Any) -> str:
+        return show_moment(row.shown_depletion)
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -82,43 +120,17 @@ class BillingAccountAdmin(NamedAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": account,
-            **_page(account, request),
+            "title": account.name,
+            **page_of(account, request.GET.dict(), now()),
+            "operates": may(request, "operate"),
+            "phase_tones": PHASE_TONES,
+            "condition_tones": CONDITION_TONES,
+            "level_tones": LEVEL_TONES,
+            "status_tones": STATUS_TONES,
         }
         return TemplateResponse(request, "admin/accounts/billing_account.html", context)
 
-
-def _page(account: BillingAccount, request: HttpRequest) -> dict[str, Any]:
-    held = balance(account)
-    running = (
-        Allocation.objects.filter(project__bindings__billing_account=account, project__bindings__superseded_at=None)
-        .filter(status__in=[AllocationStatus.ACTIVE, AllocationStatus.RELEASING])
-        .select_related("project", "sku")
-        .prefetch_related("quantities")
-        .order_by("-pk")
-    )
-    found = list(running[: SHOWN_ALLOCATIONS + 1])
-    return {
-        "title": account.name,
-        "account": account,
-        "held": held,
-        "balance_words": balance_words(held.amount_minor),
-        "level": enforcement.level(account.pk),
-        "reasons": account.enforcement_reasons.filter(closed_at=None).order_by("since"),
-        "conditions": account.conditions.order_by("type"),
-        "schedule": AccrualSchedule.objects.filter(billing_account=account).first(),
-        "allocations": found[:SHOWN_ALLOCATIONS],
-        "more_allocations": len(found) > SHOWN_ALLOCATIONS,
-        "timeline": timeline(account, request.GET.get("below", "")),
-        "later": bool(request.GET.get("below")),
-        "operates": may(request, "operate"),
-        "phase_tones": PHASE_TONES,
-        "condition_tones": CONDITION_TONES,
-        "level_tones": LEVEL_TONES,
-    }
-
-
-def balance_words(amount_minor: int) -> str:
-    """What the sign of a balance means."""
-    if amount_minor == 0:
-        return "Nothing is owed either way."
-    return "The customer has this much with us." if amount_minor > 0 else "The customer owes us this much."
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BillingAccount]:
+        rows: QuerySet[BillingAccount] = super().get_queryset(request)
+        match = request.resolver_match
+        return with_all(rows) if match and "object_id" in match.kwargs else rows
