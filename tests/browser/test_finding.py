@@ -41,7 +41,8 @@ def test_things_are_found_kept_and_shown(
 
         page.goto(f"{address}{ENTRIES}?reason=adjustment")
         page.click("text=Save these filters")
-        page.fill("[name=name]", "Ours / theirs")
+        page.wait_for_selector("[name=name]:focus")
+        page.keyboard.type("Ours / theirs")
         page.keyboard.press("Enter")
         page.wait_for_selector(".chip-active >> text=Ours / theirs")
         page.goto(address + ENTRIES)
