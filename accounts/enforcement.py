@@ -20,12 +20,13 @@ def level(account_id: int) -> str:
 
 @transaction.atomic
 def open_reason(account: BillingAccount, source: str, wanted: Level, *, why: str, at: datetime) -> EnforcementReason:
-    """Hold the account back at a level for one source; a changed level closes the old reason and opens another.
+    """Hold the account back at a level for one source; another level, or another why, closes the old reason and opens
+    a new one.
 
     The caller holds the account's lock.
     """
     current = EnforcementReason.objects.filter(billing_account=account, source=source, closed_at=None).first()
-    if current and current.level == wanted:
+    if current and (current.level, current.why) == (wanted, why):
         return current
     if current:
         close_reason(account, source, at=at)

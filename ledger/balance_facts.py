@@ -14,10 +14,16 @@ PROJECTION = "billing.auto_release_projection_seconds"
 GRACE = "billing.release_grace_seconds"
 TAIL = "billing.outage_tail"
 
+# A burn is stale where a rate was set, or came into force, since it was worked out.
 _FACTS = """
 SELECT b.id, b.currency, b.organization_id, CASE WHEN o.personal THEN o.owner_id END, b.test_now, s.state,
-       s.burn_minor_per_hour, head.balance_after
-FROM unnest(%s::bigint[]) AS chosen (id)
+       s.burn_minor_per_hour, head.balance_after,
+       s.rates_seen <> newest.id OR coalesce(s.burn_at <> b.test_now, s.burn_at < newest.began, false)
+FROM unnest(%(ids)s::bigint[]) AS chosen (id)
+CROSS JOIN (
+    SELECT coalesce(max(id), 0) AS id, max(effective_from) FILTER (WHERE effective_from <= %(at)s) AS began
+    FROM sku_rates
+) newest
 JOIN billing_accounts b ON b.id = chosen.id
 JOIN organizations o ON o.id = b.organization_id
 JOIN balance_states s ON s.billing_account_id = b.id
@@ -41,14 +47,15 @@ class Facts:
     state: str
     burn_minor_per_hour: Decimal
     balance_minor: int | None
+    burn_is_stale: bool
 
 
-def facts_of(account_ids: Collection[int]) -> list[Facts]:
-    """The prepaid ones among these accounts, in id order. Whoever judges by it holds their locks."""
+def facts_of(account_ids: Collection[int], at: datetime) -> list[Facts]:
+    """The prepaid ones among these accounts at `at`, in id order. Whoever judges by it holds their locks."""
     return [
-        Facts(account, currency, Scope(user_id=owner, tenant_id=tenant), test_now, state, burn, balance)
-        for account, currency, tenant, owner, test_now, state, burn, balance in prepared.rows(
-            _FACTS, [list(account_ids)]
+        Facts(account, currency, Scope(user_id=owner, tenant_id=tenant), test_now, state, burn, balance, stale)
+        for account, currency, tenant, owner, test_now, state, burn, balance, stale in prepared.rows(
+            _FACTS, {"ids": list(account_ids), "at": at}
         )
     ]
 

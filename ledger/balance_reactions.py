@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.locking import lock_accounts
 from accounts.models import BillingAccount, Organization, PolicyScope, PolicyValue, Settlement
@@ -37,11 +37,22 @@ def policy_changed(changed: PolicyValue) -> None:
             owned = Organization.objects.filter(owner=changed.scope_id, personal=True)
             concerned = concerned.filter(organization__in=owned)
         case _:
-            BalanceState.objects.filter(judge_due=False).update(judge_due=True)
+            _mark_all()
             return
     accounts = lock_accounts(list(concerned.values_list("pk", flat=True)))
     for account in accounts.values():
         balance_state.judge(account, at=account.test_now or changed.updated_at, burn_moved=True)
+
+
+def _mark_all() -> None:
+    """Marked ones too: whoever judges them at this moment may have read the policies of before. In id order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH held AS MATERIALIZED ("
+            "SELECT billing_account_id FROM balance_states ORDER BY billing_account_id FOR NO KEY UPDATE)"
+            " UPDATE balance_states s SET judge_due = true FROM held"
+            " WHERE held.billing_account_id = s.billing_account_id"
+        )
 
 
 def judge_due(at: datetime) -> int:
@@ -57,6 +68,7 @@ def _judge_batch(at: datetime) -> int:
     due = BalanceState.objects.filter(judge_due=True).order_by("pk").values_list("pk", flat=True)[:_BATCH]
     free = BillingAccount.objects.filter(pk__in=list(due)).order_by("pk")
     ids = list(free.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
-    burn.refresh(ids, at)
+    burn.refresh(ids, at)  # locks the rows: a change that is being made is waited for, and read
+    judged = BalanceState.objects.filter(pk__in=ids).update(judge_due=False)
     balance_state.judge_many(ids, at=at)
-    return BalanceState.objects.filter(pk__in=ids).update(judge_due=False)
+    return judged

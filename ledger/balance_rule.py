@@ -23,7 +23,8 @@ def state_of(balance_minor: int | None, burn_minor_per_hour: Decimal, terms: Ter
         return State.HEALTHY
     if balance_minor <= 0:
         return State.DEPLETED
-    if burn_minor_per_hour > 0 and balance_minor * 3600 <= burn_minor_per_hour * terms.projection_seconds:
+    burn, per = burn_minor_per_hour.as_integer_ratio()  # a Decimal product would be rounded to 28 digits
+    if burn > 0 and balance_minor * 3600 * per <= burn * terms.projection_seconds:
         return State.AUTO_RELEASE_PENDING
     return State.LOW_BALANCE if balance_minor <= terms.threshold_minor else State.HEALTHY
 
@@ -32,7 +33,8 @@ def projected_depletion(balance_minor: int, burn_minor_per_hour: Decimal, at: da
     """When the balance reaches zero at today's burn, to the second; None where nothing runs or a century passes."""
     if burn_minor_per_hour <= 0 or balance_minor <= 0:
         return None
-    seconds = int(Decimal(balance_minor) * 3600 / burn_minor_per_hour)
+    burn, per = burn_minor_per_hour.as_integer_ratio()
+    seconds = balance_minor * 3600 * per // burn
     return at + timedelta(seconds=seconds) if seconds < _LATEST.total_seconds() else None
 
 

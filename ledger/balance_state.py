@@ -37,7 +37,7 @@ def judge(account: BillingAccount, *, at: datetime, burn_moved: bool = False) ->
         return
     if burn_moved:
         burn.refresh([account.pk], at)
-    _judge(facts_of([account.pk]), at, {account.pk: account}, {})
+    _judge(_facts([account.pk], at), at, {account.pk: account}, {})
 
 
 def judge_many(account_ids: Collection[int], *, at: datetime, fell_at: Mapping[int, datetime] | None = None) -> None:
@@ -45,8 +45,15 @@ def judge_many(account_ids: Collection[int], *, at: datetime, fell_at: Mapping[i
 
     `fell_at` says when the windows just billed crossed zero, in posting order; else a fall is dated `at`.
     """
-    burn.refresh_stale(account_ids, at)
-    _judge(facts_of(account_ids), at, {}, fell_at or {})
+    _judge(_facts(account_ids, at), at, {}, fell_at or {})
+
+
+def _facts(account_ids: Collection[int], at: datetime) -> list[Facts]:
+    facts = facts_of(account_ids, at)
+    if any(one.burn_is_stale for one in facts):
+        burn.refresh(account_ids, at)
+        facts = facts_of(account_ids, at)
+    return facts
 
 
 def _judge(

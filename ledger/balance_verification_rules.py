@@ -64,7 +64,7 @@ BALANCE_RULES = (
     ),
     Rule(
         "only_tails_are_waived",
-        "usage in the tail of a depletion is waived, and no other",
+        "usage in the tail of a depletion that was known when it was billed is waived, and no other",
         """
         SELECT u.id, format('cost %%s, waived %%s', u.cost_minor, u.waived_minor)
         FROM usage_records u
@@ -74,7 +74,12 @@ BALANCE_RULES = (
             ) AS inside
             FROM depletions d WHERE d.billing_account_id = u.billing_account_id AND d.tail_until > u.interval_start
         ) tail
-        WHERE (tail.inside AND u.cost_minor > 0) OR (NOT tail.inside AND u.waived_minor > 0)
+        WHERE (NOT tail.inside AND u.waived_minor > 0) OR (tail.inside AND u.cost_minor > 0 AND EXISTS (
+            SELECT FROM ledger_entries e
+            JOIN depletions d ON d.billing_account_id = u.billing_account_id AND d.requested_at <= e.effective_at
+            WHERE e.ledger_account_id = u.ledger_account_id AND e.account_seq = u.account_seq
+            HAVING range_agg(tstzrange(d.tail_from, d.tail_until)) @> tstzrange(u.interval_start, u.interval_end)
+        ))
         """,
         full_only=True,
     ),
