@@ -27,9 +27,8 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
 
     index_title = "Home"
     enable_nav_sidebar = True
-    own_pages: ClassVar[
-        list[tuple[str, Callable[..., Any], str]]
-    ] = []  # route, view and name, added when apps are ready
+    # Route, view and name; added when the apps are ready.
+    own_pages: ClassVar[list[tuple[str, Callable[..., Any], str]]] = []
 
     def has_permission(self, request: HttpRequest) -> bool:
         return not isinstance(request.user, AnonymousUser) and may(request, "view")

@@ -11,4 +11,5 @@ class BackOfficeConfig(AdminConfig):
     def ready(self) -> None:
         super().ready()
         import_module("billing_site.back_office.billing_accounts")
+        import_module("billing_site.back_office.runbooks.pages").register()
         import_module("billing_site.back_office.foreign_pages").take_off()

@@ -46,6 +46,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item("Audit log", "history", "accounts_auditlog_changelist"),
             _item("Outbox messages", "outbox", "accounts_outboxmessage_changelist"),
             _item("Deliveries", "local_shipping", "accounts_outboxdelivery_changelist"),
+            _item("Runbooks", "healing", "runbooks"),
         ),
     ]
     if may(request, "administer"):

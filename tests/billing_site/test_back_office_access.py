@@ -56,6 +56,7 @@ PAGES = {
     "autocomplete": set(),  # no form of ours asks it
     "jsi18n": READ,
     "search": READ,
+    "unconfirmed_releases": READ,
     "view_on_site": set(),
     "app_list": set(),
     "accounts_policyvalue_set": OPERATE,
@@ -79,6 +80,10 @@ PAGES = {
     "ledger_ledgerentry_grant": OPERATE,
     "ledger_ledgertransaction_correct": OPERATE,
     "payments_banktransfer_record": OPERATE,
+    "runbooks": READ,
+    "runbooks_accrual": READ,
+    "runbooks_accrual_drain": OPERATE,
+    "runbooks_accrual_retry": OPERATE,
 }
 
 
