@@ -27,7 +27,7 @@ class BalanceState(models.Model):
     )
     state = models.CharField(max_length=24, choices=State.choices, default=State.HEALTHY)
     since = models.DateTimeField()
-    burn_minor_per_hour = models.DecimalField(max_digits=40, decimal_places=16, default=0)
+    burn_minor_per_hour = models.DecimalField(max_digits=60, decimal_places=16, default=0)
     burn_at = models.DateTimeField()
     rates_seen = models.BigIntegerField(default=0)
     judge_due = models.BooleanField(default=False)
@@ -54,7 +54,7 @@ class BalanceTransition(models.Model):
     before = models.CharField(max_length=24, choices=State.choices)
     after = models.CharField(max_length=24, choices=State.choices)
     balance_minor = models.BigIntegerField()
-    burn_minor_per_hour = models.DecimalField(max_digits=40, decimal_places=16)
+    burn_minor_per_hour = models.DecimalField(max_digits=60, decimal_places=16)
     threshold_minor = models.BigIntegerField()
     at = models.DateTimeField()
 
@@ -117,7 +117,13 @@ class Depletion(PublicId, models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(tail_from=None, tail_until=None)
-                | Q(tail_from__gte=F("depleted_at"), tail_until=F("requested_at"), tail_until__gt=F("tail_from")),
+                | Q(
+                    tail_from__isnull=False,
+                    tail_until__isnull=False,
+                    tail_from__gte=F("depleted_at"),
+                    tail_until=F("requested_at"),
+                    tail_until__gt=F("tail_from"),
+                ),
                 name="depletion_tail_is_an_interval",
             ),
         ]

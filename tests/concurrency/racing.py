@@ -37,6 +37,11 @@ def race_for(account_id: int, *acts: Callable[[], Any]) -> list[Any]:
     return results
 
 
+def waiting_for_a_lock(wanted: int) -> int:
+    """How many wait for a lock; asked until so many do, for ten seconds at most."""
+    return _poll(_WAITING, wanted)
+
+
 def failures(results: Sequence[Any]) -> list[Exception]:
     return [result for result in results if isinstance(result, Exception)]
 
