@@ -8,6 +8,7 @@ from datetime import datetime
 
 from accounts import enforcement
 from accounts.audit import Actor
+from accounts.failpoints import failpoint
 from accounts.locking import lock_accounts
 from accounts.models import BillingAccount, Level, Settlement
 from ledger import burn, depletions, episodes
@@ -94,6 +95,7 @@ def _move(account: BillingAccount, facts: Facts, verdict: State, terms: Terms, a
         depletions.open_depletion(account, balance_minor, facts.scope, fell_at=fell_at, at=at)
     if verdict == State.HEALTHY:
         episodes.close_episode(account, at=at)
+    failpoint("balance.half_moved")
     BalanceState.objects.filter(pk=account.pk).update(state=verdict, since=at)
     _hold_back(account, verdict, at)
 

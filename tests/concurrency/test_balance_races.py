@@ -107,7 +107,7 @@ def test_eight_processes_spend_one_wallet_to_the_last_debit_it_can_pay(spenders:
         assert sum(one > 0 for one in done) > 1
         assert balance(account).amount_minor == left
         chain = LedgerEntry.objects.filter(billing_account=account, ledger_account__kind="wallet")
-        assert min(chain.values_list("balance_after", flat=True)) == left
+        assert chain.earliest("balance_after").balance_after == left
         assert state(account) == (LOW if left else DEPLETED)
         assert told(account) == [WARNING] + ([] if left else [DEPLETION])
         assert LowBalanceEpisode.objects.filter(billing_account=account).count() == 1

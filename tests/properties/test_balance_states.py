@@ -12,17 +12,18 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from accounts.errors import AccountHalted
+from accounts.outbox import emit
 from ledger import accrual, balance_state, corrections, depletions, episodes
-from ledger.balance_rule import State, Terms, projected_depletion, state_of
+from ledger.balance_rule import Terms, projected_depletion, state_of
 from ledger.balances import balance
 from ledger.errors import InsufficientBalance
-from ledger.models import Depletion, ForceRelease, LedgerTransaction, LowBalanceEpisode
+from ledger.models import Depletion, ForceRelease, LedgerTransaction, LowBalanceEpisode, State
 from quotas.allocations import complete_release, resize, start
 from quotas.models import Allocation
 from tests.cast import ACTOR, BEGINNING, NOON, Cast
 from tests.funding import fund
 from tests.prepaid_scene import PROJECTION, TAIL, THRESHOLD, level, set_policy, spend, state, steps, told
-from tests.properties.balance_model import DEPLETED, MINUTE, Machine, Model
+from tests.properties.balance_model import DEPLETED, MINUTE, WARNING, Machine, Model
 
 AMOUNTS = st.sampled_from([1, 60, 99, 250, 499, 500, 501, 1000, 3000])
 SIZES = st.sampled_from(["0.1", "1", "2", "24"])
@@ -184,7 +185,7 @@ def _never(account: object, *, at: datetime) -> None:
 def _again_and_again(account_ids: Any, *, at: datetime, fell_at: Any = None) -> None:
     balance_state.judge_many(account_ids, at=at, fell_at=fell_at)
     for episode in LowBalanceEpisode.objects.filter(billing_account__in=list(account_ids), closed_at=None):
-        episodes.emit("billing.low_balance_warning", {}, at=at, account=episode.billing_account)
+        emit(WARNING, {}, at=at, account=episode.billing_account)
 
 
 def _dated_when_found(account_ids: Any, *, at: datetime, fell_at: Any = None) -> None:
