@@ -3,6 +3,7 @@
 `migrate` applies this list at its end, as the owner; `doctor` and a test compare it with the database.
 """
 
+from collections.abc import Iterator
 from fnmatch import fnmatch
 
 from django.db import connection, transaction
@@ -69,6 +70,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 FUNCTIONS = ("ensure_month(date)",)
 
+_PRIVILEGES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+_HELD_ON_TABLES = """
+SELECT c.relname, ARRAY(SELECT p FROM unnest(%s::text[]) AS p WHERE has_table_privilege(%s, c.oid, p))
+FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') ORDER BY c.relname
+"""
+_HELD_ON_COLUMNS = """
+SELECT c.relname, a.attname, p.privilege_type FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+CROSS JOIN LATERAL aclexplode(a.attacl) AS p
+WHERE c.relnamespace = 'public'::regnamespace AND p.grantee IN (0, %s::regrole)
+"""
+_CLOSED_FUNCTIONS = """
+SELECT f FROM unnest(%s::text[]) AS f
+WHERE to_regprocedure(f) IS NULL OR NOT has_function_privilege(%s, to_regprocedure(f), 'EXECUTE')
+"""
+
 
 def granted(table: str) -> tuple[str, ...] | None:
     """The privileges listed for a table, or None where the list does not know it."""
@@ -104,20 +120,38 @@ def apply_grants() -> None:
 
 
 def missing_grants() -> list[str]:
-    """Where the database differs from the list, one sentence each; empty when all is well."""
+    """Where the database differs from the lists, one sentence each; empty when all is well.
+
+    Privileges by column and on functions count too: a grant on the table hides neither.
+    """
     role = application_role()
-    faults = []
+    return [*_tables_that_differ(role), *_columns_that_differ(role), *_closed_functions(role)]
+
+
+def _tables_that_differ(role: str) -> Iterator[str]:
     with connection.cursor() as cursor:
-        for table in tables():
-            privileges = granted(table)
-            if privileges is None:
-                faults.append(f"table {table} is not listed in billing_site/grants.py")
-                continue
-            cursor.execute(
-                "SELECT p FROM unnest(%s::text[]) AS p WHERE has_table_privilege(%s, quote_ident(%s), p)",
-                [["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"], role, table],
-            )
-            held = {privilege for (privilege,) in cursor.fetchall()}
-            if held != set(privileges):
-                faults.append(f"{role} holds {sorted(held)} on {table}, listed is {sorted(privileges)}")
-    return faults
+        cursor.execute(_HELD_ON_TABLES, [list(_PRIVILEGES), role])
+        found = cursor.fetchall()
+    for table, held in found:
+        privileges = granted(table)
+        if privileges is None:
+            yield f"table {table} is not listed in billing_site/grants.py"
+        elif set(held) != set(privileges):
+            yield f"{role} holds {sorted(held)} on {table}, listed is {sorted(privileges)}"
+
+
+def _columns_that_differ(role: str) -> Iterator[str]:
+    listed = {(table, column, "INSERT") for table, columns in COLUMNS.items() for column in columns}
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD_ON_COLUMNS, [connection.ops.quote_name(role)])
+        held = set(cursor.fetchall())
+    for table, column, privilege in sorted(held ^ listed):
+        word = "holds" if (table, column, privilege) in held else "lacks"
+        yield f"{role} {word} {privilege} on {table}.{column}"
+
+
+def _closed_functions(role: str) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSED_FUNCTIONS, [list(FUNCTIONS), role])
+        for (function,) in cursor.fetchall():
+            yield f"{role} may not call {function}"

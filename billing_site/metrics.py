@@ -1,6 +1,7 @@
 """Prometheus figures, read from the database at each scrape, on METRICS_PORT only."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import structlog
 from django.conf import settings
@@ -14,6 +15,9 @@ from prometheus_client.registry import Collector
 
 from accounts import clock
 from billing_site import figures
+from billing_site.bells import bells
+from billing_site.figures import StandingFigures
+from billing_site.unconfirmed_releases import MOST, unconfirmed_releases
 
 log = structlog.stdlib.get_logger("billing_site.metrics")
 
@@ -51,6 +55,32 @@ class BillingCollector(Collector):
         if verified is not None:
             yield _gauge("verify_age_seconds", "Time since verify_books last finished.", verified.age_seconds)
             yield _gauge("verify_violations", "Violations that run found.", verified.violations)
+        yield _accounts_by_state(figures.standing(at))
+        releases = len(unconfirmed_releases(at))
+        yield _gauge("unconfirmed_releases", f"Releases past their grace, counted to {MOST}.", releases)
+        yield _last_rings(at)
+
+
+def _accounts_by_state(standing: StandingFigures) -> Metric:
+    """Those out of the ordinary, by an index that holds no others; to count the healthy would read them all."""
+    gauge = GaugeMetricFamily(
+        "countinghouse_balance_accounts", "Prepaid accounts by balance state, but for healthy ones.", labels=["state"]
+    )
+    gauge.add_metric(["low_balance"], standing.low - standing.pending)
+    gauge.add_metric(["auto_release_pending"], standing.pending)
+    gauge.add_metric(["depleted"], standing.depleted)
+    return gauge
+
+
+def _last_rings(at: datetime) -> Metric:
+    gauge = GaugeMetricFamily(
+        "countinghouse_task_last_ring_seconds", "Time since a worker last took the task up.", labels=["task"]
+    )
+    for bell in bells():
+        silent = bell.silent_seconds(at)
+        if silent is not None:
+            gauge.add_metric([bell.task], silent)
+    return gauge
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

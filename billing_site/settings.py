@@ -86,6 +86,7 @@ DATABASES = {
         **environment.database("DATABASE_URL"),
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
+            "connect_timeout": 5,  # seconds; a server that is gone must be said, not waited for
             "prepare_threshold": 5,  # for accounts/prepared.py; Django's own cursors never prepare
             "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
         },

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import DatabaseError
 
-from billing_site.doctor import ground, work
+from billing_site.doctor import ground, services, standing, work
 from billing_site.doctor.findings import Finding, fault, first_line
 from billing_site.environment import EnvironmentFault
 
@@ -21,7 +21,7 @@ def examine(at: datetime, *, full: bool = False) -> Iterator[Finding]:
     try:
         yield from ground.start()
     except ground.NoDatabase:
-        yield from ground.redis()
+        yield from services.redis()
         return
     for name, check in _checks(at, full=full):
         yield from _guarded(name, check)
@@ -30,13 +30,16 @@ def examine(at: datetime, *, full: bool = False) -> Iterator[Finding]:
 def _checks(at: datetime, *, full: bool) -> Iterator[tuple[str, Check]]:
     yield "settings", ground.exposure
     yield "owner", ground.owner
-    yield "fine grants", ground.finer_grants
     yield "migrations", ground.migrations
     yield "clock", ground.clocks
-    yield "redis", ground.redis
+    yield "redis", services.redis
+    yield "worker", lambda: services.worker(at)
+    yield "mail", services.mail
     yield "disk", ground.disk
     yield "accrual", lambda: work.accrual(at)
     yield "parked", work.parked
+    yield "balances", lambda: standing.balances(at)
+    yield "releases", lambda: standing.releases(at)
     yield "outbox", lambda: work.outbox(at)
     yield "partitions", lambda: work.months(at)
     yield "last proof", lambda: work.last_verification(at, full=full)

@@ -1,4 +1,4 @@
-"""What the site stands on: settings, roles, triggers, grants, migrations, clocks, Redis, disk."""
+"""What the site stands on: settings, roles, triggers, grants, migrations, clocks, disk."""
 
 import shutil
 from collections.abc import Iterator
@@ -8,10 +8,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from accounts import clock
 from billing_site import boot_checks, database_rules, environment, grants
@@ -20,7 +16,7 @@ from billing_site.local_services import private_folder
 from billing_site.roles import application_role, as_owner
 
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
-REDIS_SECONDS = 2
+SHORTEST_SECRET, FEWEST_CHARACTERS = 50, 5  # as Django's own check
 DISK_FAULT_BYTES, DISK_WARNING_BYTES = 1 << 30, 5 << 30
 _UNREACHABLE = "countinghouse.E004"
 _CLOCK = "countinghouse.E011"  # measured here, by a stricter rule
@@ -32,7 +28,6 @@ _AREAS = {
     **dict.fromkeys(("countinghouse.E009", "countinghouse.E010"), "roles"),
 }
 _WOULD_BE_GOOD = ("settings", "database", "roles", "triggers", "grants")
-_CONSOLE = "django.core.mail.backends.console.EmailBackend"
 
 
 class NoDatabase(Exception):
@@ -77,8 +72,9 @@ def exposure() -> Iterator[Finding]:
         yield warning("settings", "DEBUG is on outside the embedded site", "Set DEBUG=0.")
     if "*" in settings.ALLOWED_HOSTS or set(settings.ALLOWED_HOSTS) <= {"localhost", "127.0.0.1", "[::1]"}:
         yield warning("settings", f"ALLOWED_HOSTS is {','.join(settings.ALLOWED_HOSTS)}", "Name the site's own hosts.")
-    if settings.EMAIL_BACKEND == _CONSOLE:
-        yield warning("settings", "mail goes to standard output", "Set EMAIL_BACKEND, EMAIL_HOST and EMAIL_PORT.")
+    if len(settings.SECRET_KEY) < SHORTEST_SECRET or len(set(settings.SECRET_KEY)) < FEWEST_CHARACTERS:
+        todo = "Set SECRET_KEY to 50 random characters; everybody signs in again."
+        yield fault("settings", "SECRET_KEY is too short or too plain to sign sessions", todo)
 
 
 def owner() -> Iterator[Finding]:
@@ -107,32 +103,6 @@ def owner() -> Iterator[Finding]:
         yield good("owner", f"{named['USER']} owns every table")
 
 
-def finer_grants() -> Iterator[Finding]:
-    """Privileges by column and on functions, which a grant on the table hides."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname, a.attname, p.privilege_type FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
-            " CROSS JOIN LATERAL aclexplode(a.attacl) AS p"
-            " WHERE c.relnamespace = 'public'::regnamespace AND p.grantee IN (0, %s::regrole)",
-            [connection.ops.quote_name(application_role())],
-        )
-        held = set(cursor.fetchall())
-        cursor.execute(
-            "SELECT f FROM unnest(%s::text[]) AS f WHERE NOT has_function_privilege(%s, f, 'EXECUTE')",
-            [list(grants.FUNCTIONS), application_role()],
-        )
-        closed = [name for (name,) in cursor.fetchall()]
-    listed = {(table, column, "INSERT") for table, columns in grants.COLUMNS.items() for column in columns}
-    for table, column, privilege in sorted(held ^ listed):
-        word = "holds" if (table, column, privilege) in held else "lacks"
-        what = f"{application_role()} {word} {privilege} on {table}.{column}"
-        yield fault("fine grants", what, "Run manage.py migrate, which sets the grants at its end.")
-    for name in closed:
-        yield fault("fine grants", f"{application_role()} may not call {name}", "Run manage.py migrate.")
-    if held == listed and not closed:
-        yield good("fine grants", "columns and functions grant what is listed")
-
-
 def migrations() -> Iterator[Finding]:
     executor = MigrationExecutor(connection)
     waiting = [migration for migration, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
@@ -159,19 +129,6 @@ def clocks() -> Iterator[Finding]:
         return
     word = f"{ahead:.1f} s ahead of" if ahead > behind else f"{behind:.1f} s behind"
     yield fault("clock", f"this process is {word} the database", "Set both by the same time service.")
-
-
-def redis() -> Iterator[Finding]:
-    """The doorbell. Without it nothing is lost, but work waits."""
-    patience = {"socket_connect_timeout": REDIS_SECONDS, "socket_timeout": REDIS_SECONDS}
-    try:
-        with Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **patience) as client:
-            client.ping()
-    except (RedisError, ValueError) as error:
-        todo = "Start it, or correct REDIS_URL; manage.py accrue bills meanwhile."
-        yield fault("redis", f"does not answer: {first_line(error)}", todo)
-    else:
-        yield good("redis", "answers")
 
 
 def disk() -> Iterator[Finding]:

@@ -1,12 +1,14 @@
 """How the work stands: what is due, what stands still, what was given up, and whether the books are true."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 
 from billing_site import figures
-from billing_site.back_office.home import STALE, span
+from billing_site.accrual_facts import missing_months
+from billing_site.back_office.home_cards import STALE
+from billing_site.back_office.spans import span
 from billing_site.doctor.findings import Finding, fault, good, warning
 from ledger.models import AccrualCursor, AccrualSchedule, VerificationRun
 from ledger.verification import verify
@@ -14,7 +16,7 @@ from ledger.verification import verify
 LATE_SECONDS, STANDSTILL_SECONDS = 120, 600
 FULL_PROOF_EVERY = timedelta(days=31)
 NAMED = 5
-_RUNBOOK = "docs/runbooks/accrual-wedged.md"
+_RUNBOOK = "Settings, Runbooks in the back office; docs/runbooks/accrual-wedged.md"
 
 # Accounts that run and that no ring of the bell would look at.
 _FORGOTTEN = """
@@ -89,10 +91,9 @@ def outbox(at: datetime) -> Iterator[Finding]:
 
 def months(at: datetime) -> Iterator[Finding]:
     """Whether usage of this and the next month has its partition."""
-    this = at.date().replace(day=1)
-    following = (this + timedelta(days=32)).replace(day=1)
-    missing = [month for month in (this, following) if not _has_partition(month)]
+    missing = missing_months(at)
     if not missing:
+        following = (at.date().replace(day=1) + timedelta(days=32)).replace(day=1)
         yield good("partitions", f"usage has its months up to {following:%Y-%m}")
         return
     names = ", ".join(f"{month:%Y-%m}" for month in missing)
@@ -101,12 +102,6 @@ def months(at: datetime) -> Iterator[Finding]:
         yield fault("partitions", f"usage has no partition for {names}", todo)
     else:
         yield warning("partitions", f"usage has no partition for {names}, and nothing runs yet", todo)
-
-
-def _has_partition(month: date) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.usage_records_{month:%Y_%m}"])
-        return bool(cursor.fetchone()[0])
 
 
 def last_verification(at: datetime, *, full: bool) -> Iterator[Finding]:

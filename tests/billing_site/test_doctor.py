@@ -1,6 +1,7 @@
 """Doctor finds each planted fault, says what to do, hides none behind another, and changes nothing."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -14,13 +15,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 
-from accounts import clock, outbox_relay
+from accounts import clock, doorbells, outbox_relay
 from accounts.models import DeliveryState, OutboxDelivery, OutboxMessage
-from billing_site.doctor import Finding, Level, examine, ground
+from billing_site.broker import Broker
+from billing_site.doctor import Finding, Level, examine, ground, services
 from billing_site.roles import application_role, as_owner
 from ledger import accrual, parking
 from ledger.errors import Unpriced
-from ledger.models import AccrualSchedule, LedgerTransaction, VerificationRun
+from ledger.models import AccrualSchedule, BalanceState, ForceRelease, LedgerTransaction, VerificationRun
 from ledger.top_ups import post_top_up
 from ledger.verification import verify
 from quotas.allocations import start
@@ -28,8 +30,8 @@ from tests.cast import ACTOR, Cast
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY_CHECK = {
-    *("settings", "database", "roles", "triggers", "grants", "fine grants", "owner", "migrations", "clock"),
-    *("redis", "disk", "accrual", "parked", "outbox", "partitions", "last proof", "invariants"),
+    *("settings", "database", "roles", "triggers", "grants", "owner", "migrations", "clock", "redis", "worker"),
+    *("mail", "disk", "accrual", "parked", "balances", "releases", "outbox", "partitions", "last proof", "invariants"),
 }
 
 
@@ -39,10 +41,20 @@ def sound(committed_db: str, cast: Cast) -> Cast:
     accrual.drain(clock.now())
     outbox_relay.drain(clock.now())
     verify(clock.now(), full=True)
+    ring(clock.now())
     return cast
 
 
+def ring(at: datetime, *, error: str = "") -> None:
+    """The worker is heard until `at`."""
+    doorbells.note_ring("ledger.accrue", at=at)
+    doorbells.note_answer("ledger.accrue", rang_at=at, at=at, error=error)
+
+
 def found(at: datetime | None = None, *, full: bool = False) -> list[Finding]:
+    """The findings at a moment; a worker that only a later moment makes silent is left out."""
+    if at:
+        ring(at)
     return list(examine(at or clock.now(), full=full))
 
 
@@ -85,9 +97,13 @@ def test_a_sound_site_is_all_well(sound: Cast) -> None:
         ("ALTER TABLE audit_logs DISABLE TRIGGER audit_logs_rows_never_change", "triggers", "switched off"),
         ("REVOKE INSERT ON bank_transfers FROM {app}", "grants", "on bank_transfers"),
         ("CREATE TABLE stray (id int)", "grants", "table stray is not listed"),
-        ("GRANT UPDATE (amount_minor) ON ledger_entries TO {app}", "fine grants", "ledger_entries.amount_minor"),
-        ("REVOKE INSERT (actor) ON ledger_transactions FROM {app}", "fine grants", "lacks INSERT"),
-        ("REVOKE EXECUTE ON FUNCTION ensure_month(date) FROM {app}", "fine grants", "ensure_month"),
+        (
+            "GRANT UPDATE (amount_minor) ON ledger_entries TO {app}",
+            "grants",
+            "holds UPDATE on ledger_entries.amount_minor",
+        ),
+        ("REVOKE INSERT (actor) ON ledger_transactions FROM {app}", "grants", "lacks INSERT"),
+        ("REVOKE EXECUTE ON FUNCTION ensure_month(date) FROM {app}", "grants", "ensure_month"),
         ("GRANT CREATE ON SCHEMA public TO {app}", "roles", "countinghouse.E010"),
         ("ALTER DATABASE {name} SET synchronous_commit = off", "database", "synchronous_commit is off"),
         ("DELETE FROM django_migrations WHERE app = 'payments' AND name LIKE '0002%%'", "migrations", "1 wait"),
@@ -118,7 +134,7 @@ def test_a_clock_that_differs_by_more_than_two_seconds_is_a_fault(
     sound: Cast, monkeypatch: pytest.MonkeyPatch, seconds: int, words: str
 ) -> None:
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(seconds=seconds))
-    bad = wrong(found())
+    bad = wrong(found(clock.now()))
     assert set(bad) == ({"clock"} if words else set())
     assert words in bad.get("clock", "")
 
@@ -127,6 +143,90 @@ def test_a_clock_that_differs_by_more_than_two_seconds_is_a_fault(
 def test_redis_that_does_not_answer_is_a_fault(sound: Cast, address: str) -> None:
     with override_settings(REDIS_URL=address):
         assert set(wrong(found())) == {"redis"}
+
+
+def test_redis_that_may_forget_is_worth_a_look(sound: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.broker, "look", lambda: Broker(eviction="allkeys-lru", limit_bytes=1 << 30))
+    assert "maxmemory-policy is allkeys-lru" in wrong(found())["redis"]
+
+
+def test_a_worker_that_is_not_heard_is_told(sound: Cast) -> None:
+    doorbells.note_ring("ledger.accrue", at=clock.now() - timedelta(minutes=9))
+    assert wrong(found()) == {}
+    doorbells.note_ring("ledger.accrue", at=clock.now() - timedelta(hours=3))
+    assert wrong(found()) == {"worker": "fault: no task rang since 3 h"}
+    as_owner_run("DELETE FROM doorbells")
+    assert wrong(found()) == {"worker": "warning: no task ever rang here"}
+
+
+def test_a_task_that_fails_is_named_with_its_error(sound: Cast) -> None:
+    ring(clock.now(), error="OperationalError: lock timeout")
+    bad = wrong(found())
+    assert bad == {"worker": "warning: ledger.accrue failed when it last rang: OperationalError: lock timeout"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "backend", "level"),
+    [("sandbox", "console", "warning"), ("live", "console", "fault"), ("live", "filebased", "fault")],
+)
+def test_a_site_of_others_that_sends_no_mail_is_told(sound: Cast, environment: str, backend: str, level: str) -> None:
+    backend = f"django.core.mail.backends.{backend}.EmailBackend"
+    with override_settings(ENVIRONMENT=environment, EMAIL_BACKEND=backend):
+        assert wrong(found())["mail"].startswith(f"{level}: no letter is sent")
+
+
+def test_a_mail_server_that_is_not_there_is_a_fault(sound: Cast) -> None:
+    smtp = "django.core.mail.backends.smtp.EmailBackend"
+    with override_settings(EMAIL_BACKEND=smtp, EMAIL_HOST="127.0.0.1", EMAIL_PORT=1):
+        assert wrong(found())["mail"].startswith("fault: 127.0.0.1:1 does not answer")
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        with override_settings(EMAIL_BACKEND=smtp, EMAIL_HOST="127.0.0.1", EMAIL_PORT=port):
+            assert wrong(found())["mail"].startswith("warning: letters come from")
+            with override_settings(MAIL_DOMAIN="acme.com"):
+                assert "mail" not in wrong(found())
+
+
+@pytest.mark.parametrize("key", ["short", "ab" * 40])
+def test_a_secret_that_could_be_guessed_is_a_fault(sound: Cast, key: str) -> None:
+    with override_settings(ENVIRONMENT="sandbox", SECRET_KEY=key):
+        faults = [finding for finding in found() if finding.level == Level.FAULT]
+    assert [finding.check for finding in faults] == ["settings"]
+    assert "SECRET_KEY" in faults[0].what
+
+
+def test_a_prepaid_account_without_its_state_is_a_fault(sound: Cast) -> None:
+    as_owner_run(
+        "ALTER TABLE balance_states DISABLE TRIGGER USER",
+        f"DELETE FROM balance_states WHERE billing_account_id = {sound.foreign.pk}",
+        "ALTER TABLE balance_states ENABLE TRIGGER USER",
+    )
+    bad = wrong(found())
+    assert bad["balances"] == f"fault: prepaid accounts without a balance state: {sound.foreign.public_id}"
+
+
+def test_accounts_that_nobody_judges_are_a_fault(sound: Cast) -> None:
+    BalanceState.objects.update(judge_due=True)
+    count = BalanceState.objects.count()
+    bad = wrong(found())
+    assert set(bad) == {"balances"}
+    assert bad["balances"].startswith(f"fault: {count} accounts wait to be judged")
+    accrual.drain(clock.now())
+    assert wrong(found()) == {}
+
+
+def test_a_release_that_nobody_confirms_is_worth_a_look(sound: Cast) -> None:
+    begun = clock.now() - timedelta(hours=3)
+    start(sound.project, sound.gpu, quantity=1, actor=ACTOR, at=begun)
+    accrual.drain(clock.now())
+    outbox_relay.drain(clock.now())
+    assert ForceRelease.objects.count() == 1
+    assert "releases" not in wrong(found())
+    later = clock.now() + timedelta(days=2)
+    accrual.drain(later)
+    assert wrong(found(later))["releases"].startswith("warning: 1 unconfirmed past their grace")
 
 
 @pytest.mark.parametrize(("free", "level"), [(1 << 29, "fault"), (2 << 30, "warning")])
@@ -155,7 +255,7 @@ def test_an_owner_who_is_not_let_in_is_a_fault(sound: Cast, monkeypatch: pytest.
 def test_a_site_that_others_reach_needs_more_than_the_defaults(sound: Cast) -> None:
     with override_settings(ENVIRONMENT="sandbox", DEBUG=True, ALLOWED_HOSTS=["*"]):
         warned = [finding for finding in found() if finding.level == Level.WARNING]
-    assert [finding.check for finding in warned] == ["settings", "settings"]
+    assert [finding.check for finding in warned] == ["settings", "settings", "mail"]
     assert "DEBUG" in warned[0].what
     assert "ALLOWED_HOSTS" in warned[1].what
 

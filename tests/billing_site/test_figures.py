@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from accounts.clock import now
+from accounts.doorbells import note_ring
 from accounts.models import DeliveryState, OutboxDelivery, OutboxMessage
 from billing_site import figures
-from ledger.models import AccrualSchedule, VerificationRun
+from ledger.models import AccrualSchedule, BalanceState, VerificationRun
 from tests.cast import NOON, Cast
 
 LATER = NOON + timedelta(minutes=10)
@@ -94,3 +96,16 @@ def test_the_same_figures_are_exported(quiet: Cast) -> None:
     assert "countinghouse_outbox_dead_letters 1.0" in text
     assert "countinghouse_accrual_parked_accounts 1.0" in text
     assert "countinghouse_verify_violations 3.0" in text
+    assert "countinghouse_unconfirmed_releases 0.0" in text
+
+
+def test_balance_states_and_rings_are_exported(quiet: Cast) -> None:
+    BalanceState.objects.filter(pk=quiet.prepaid.pk).update(state="depleted")
+    BalanceState.objects.filter(pk=quiet.foreign.pk).update(state="auto_release_pending")
+    note_ring("ledger.accrue", at=now() - timedelta(minutes=5))
+    text = Client().get("/metrics", SERVER_PORT="9100").content.decode()
+    for state, count in (("low_balance", 0), ("auto_release_pending", 1), ("depleted", 1)):
+        assert f'countinghouse_balance_accounts{{state="{state}"}} {count}.0' in text
+    rang = text.split('countinghouse_task_last_ring_seconds{task="ledger.accrue"} ')[1].split()[0]
+    assert 300 <= float(rang) < 400
+    assert 'task="ledger.verify_books"' not in text
