@@ -109,7 +109,7 @@ def _parked(facts: AccrualFacts) -> Table:
         for group in facts.parked
     ]
     columns = ("Reason code", "Accounts", "Since", "Means", "Do")
-    return Table("Parked accounts by reason", columns, rows, "No account is parked.")
+    return Table("Parked accounts by reason", columns, rows, "No account is parked.", figures=[1])
 
 
 def _bells(facts: AccrualFacts) -> Table:
@@ -118,7 +118,7 @@ def _bells(facts: AccrualFacts) -> Table:
         for bell in facts.bells
     ]
     columns = ("Task", "Rings every", "Last rang", "Then", "Error")
-    return Table("Tasks of the worker", columns, rows, "No task is on the beat.")
+    return Table("Tasks of the worker", columns, rows, "No task is on the beat.", figures=[1])
 
 
 def _outcome(bell: bells.Bell, at: datetime) -> str:

@@ -37,13 +37,14 @@ class Cause:
 
 @dataclass(frozen=True)
 class Table:
-    """Details; cells are text, moments or None. `empty` is said where there is no row."""
+    """Details; cells are text, moments or None, `figures` the columns of numbers. `empty` is said where no row is."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     empty: str
     note: str = ""
+    figures: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
