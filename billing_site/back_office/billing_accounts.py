@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
+from django.utils.html import format_html, strip_tags
 
 from accounts.admin.account_phases import Archive, Reactivate, Suspend
 from accounts.admin.filters import choice
@@ -19,7 +20,7 @@ from accounts.display import NOTHING, public_id, show_moment, show_money, show_t
 from accounts.models import BillingAccount, Phase, Settlement
 from accounts.request_abilities import may
 from billing_site.back_office.account_page import page_of, with_all
-from billing_site.back_office.spans import show_hourly
+from billing_site.back_office.spans import show_hourly, span
 from billing_site.back_office.state_words import TITLES, TONES
 from ledger.balance_rule import projected_depletion
 from ledger.balances import balances
@@ -49,11 +50,12 @@ class WithBalances(NewestFirst):
         for account in self.result_list:
             state = getattr(account, "balance_state", None)
             amount_minor = held[account.pk].amount_minor
+            account.shown_at = account.test_now or at
             account.shown_balance = held[account.pk]
             account.shown_state = state.state if state else ""
             account.shown_burn = state.burn_minor_per_hour if state else None
             account.shown_depletion = (
-                projected_depletion(amount_minor, state.burn_minor_per_hour, account.test_now or at) if state else None
+                projected_depletion(amount_minor, state.burn_minor_per_hour, account.shown_at) if state else None
             )
 
 
@@ -64,7 +66,6 @@ class BillingAccountAdmin(NamedAdmin):
         "name",
         public_id,
         "organization",
-        "settlement",
         tag("phase", "Phase", PHASE_TONES),
         "balance_shown",
         "state",
@@ -91,10 +92,13 @@ class BillingAccountAdmin(NamedAdmin):
     def balance_shown(self, row: Any) -> str:
         return show_money(row.shown_balance.amount_minor, row.currency)
 
-    @in_csv(("balance_state", attrgetter("shown_state")))
+    @in_csv(("settlement", attrgetter("settlement")), ("balance_state", attrgetter("shown_state")))
     @admin.display(description="State")
     def state(self, row: Any) -> str:
-        return show_tag(TITLES[row.shown_state], TONES[row.shown_state]) if row.shown_state else NOTHING
+        """A postpaid balance has no state: the customer is invoiced."""
+        if not row.shown_state:
+            return show_tag(row.get_settlement_display(), "calm")
+        return show_tag(TITLES[row.shown_state], TONES[row.shown_state])
 
     @in_csv(("burn_minor_per_hour", lambda row: value_cell(row.shown_burn)))
     @admin.display(description="Burn an hour")
@@ -102,9 +106,15 @@ class BillingAccountAdmin(NamedAdmin):
         return show_hourly(row.shown_burn or None, row.currency)
 
     @in_csv(("projected_depletion", lambda row: value_cell(row.shown_depletion)))
-    @admin.display(description="Used up around")
+    @admin.display(description="Used up in")
     def projected_depletion(self, row: Any) -> str:
-        return show_moment(row.shown_depletion)
+        """How long it lasts; the moment itself on hover."""
+        if row.shown_depletion is None:
+            return format_html('<span class="number">{}</span>', NOTHING)
+        left = span((row.shown_depletion - row.shown_at).total_seconds())
+        return format_html(
+            '<span class="number" title="around {}">{}</span>', strip_tags(show_moment(row.shown_depletion)), left
+        )
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -34,6 +34,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             "Usage",
             _item("Allocations", "memory", "quotas_allocation_changelist"),
+            _item("Unconfirmed releases", "running_with_errors", "unconfirmed_releases"),
             _item("Usage records", "data_usage", "ledger_usagerecord_changelist"),
             _item("Accrual", "schedule", "ledger_accrualschedule_changelist"),
             _item("SKUs", "sell", "quotas_sku_changelist"),

@@ -11,7 +11,7 @@ from accounts.public_ids import encode
 from billing_site.back_office.chain_search import Chains
 from ledger.models import LedgerEntry
 
-PAGE = 50
+PAGE = 25
 BUT_USAGE = "not_usage"
 # What finance people ask for; the words of the book that are none of these are shown as they are.
 KINDS = {

@@ -335,13 +335,13 @@ def test_days_of_the_timeline_are_those_of_the_reader(cast: Cast, dana: Client) 
 
 
 def test_pages_of_a_narrowed_timeline_stay_narrowed(cast: Cast, dana: Client) -> None:
-    for number in range(60):
+    for number in range(35):
         transfer(cast, cast.prepaid, 1 + number, f"N-{number}", at=NOON + timedelta(minutes=number))
     adjustments.adjust(
         adjustments.payload(cast.prepaid, -5, "USD"), actor=person(cast.dana), reason="test", at=NOON + DAY
     )
     first = dana.get(address(cast.prepaid, kind="transfer", **{"from": "2026-03-10"}))
-    assert len(first.context["timeline"].entries) == 50
+    assert len(first.context["timeline"].entries) == 25
     second = dana.get(reverse(CHANGE, args=[cast.prepaid.pk]) + first.context["older"])
     assert [line.amount_minor for line in second.context["timeline"].entries] == list(range(10, 0, -1))
     assert second.context["older"] == ""
