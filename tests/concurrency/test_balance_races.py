@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.errors import AccountHalted
 from accounts.locking import lock_account
@@ -161,3 +163,21 @@ def test_a_change_for_everyone_beside_ticks_is_never_lost_and_never_dead_locks(c
         expected = HEALTHY if limit == 500 else LOW
         assert (state(cast.prepaid), state(cast.foreign)) == (expected, expected)
     assert verify(at, full=True).violations == []
+
+
+def test_a_change_for_everyone_made_while_the_last_one_is_judged_is_not_lost(committed_db: str, cast: Cast) -> None:
+    fund(cast.prepaid, 1000, at=NOON)
+    set_policy(THRESHOLD, 400)
+    with transaction.atomic():
+        set_policy(THRESHOLD, 2000, at=NOON + MINUTE)
+        judging = threading.Thread(target=drain_apart, args=(NOON + MINUTE,))
+        judging.start()
+        assert waiting_for_a_lock(1) == 1  # it would read the policy of before
+    judging.join(60)
+    accrual.drain(NOON + MINUTE)
+    assert state(cast.prepaid) == LOW
+
+
+def drain_apart(at: datetime) -> None:
+    with closing(connection):
+        accrual.drain(at)
