@@ -85,7 +85,6 @@ class LedgerEntryAdmin(StaffAdmin):
         choice("currency", "currency", currencies),
         days("effective_at", "day"),
     )
-    list_per_page = 100
     search_fields = ("pk",)
     search_help_text = "ba_…, tx_…, ent_…, a business key, or a bank reference"
     fields = (
