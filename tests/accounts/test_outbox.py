@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.db.models import Count
 
-from accounts import correlation, outbox_relay
+from accounts import clock, correlation, outbox_relay
 from accounts.locking import lock_account
 from accounts.models import AuditLog, BillingAccount, OutboxDelivery, OutboxMessage
 from accounts.outbox import emit
@@ -62,6 +62,14 @@ def test_a_message_says_whose_it_is_when_it_happened_and_what_it_belongs_to(quie
         message = send("test.unheard", quiet.prepaid)
     assert (message.organization, message.occurred_at, message.correlation_id) == (quiet.acme, NOON, "request-7")
     assert send("test.unheard").seq is None
+
+
+def test_a_message_of_a_test_clock_that_is_ahead_does_not_wait_for_it(quiet: Cast) -> None:
+    ahead = clock.now() + timedelta(days=40)
+    with transaction.atomic():
+        message = emit("test.watched", {"n": 1}, at=ahead, account=lock_account(quiet.prepaid.pk))
+    assert message.occurred_at == ahead
+    assert drain(clock.now() + timedelta(seconds=1)) == 1
 
 
 def test_an_unrouted_topic_is_refused_before_anything_is_written(quiet: Cast) -> None:
