@@ -14,8 +14,8 @@ from ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
 from ledger.posting import Act, Line, post
 from ledger.top_ups import post_top_up, post_transfer
 from quotas.allocations import start
-from tests.funding import fund
 from tests.cast import ACTOR, NOON, Cast
+from tests.funding import fund
 from tests.ledger.postings_table import Row, rows
 
 ROWS = rows()
