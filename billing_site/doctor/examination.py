@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import DatabaseError
 
-from billing_site.doctor import ground, services, standing, work
+from billing_site.doctor import ground, neighbours, standing, work
 from billing_site.doctor.findings import Finding, fault, first_line
 from billing_site.environment import EnvironmentFault
 
@@ -21,7 +21,7 @@ def examine(at: datetime, *, full: bool = False) -> Iterator[Finding]:
     try:
         yield from ground.start()
     except ground.NoDatabase:
-        yield from services.redis()
+        yield from neighbours.redis()
         return
     for name, check in _checks(at, full=full):
         yield from _guarded(name, check)
@@ -32,9 +32,9 @@ def _checks(at: datetime, *, full: bool) -> Iterator[tuple[str, Check]]:
     yield "owner", ground.owner
     yield "migrations", ground.migrations
     yield "clock", ground.clocks
-    yield "redis", services.redis
-    yield "worker", lambda: services.worker(at)
-    yield "mail", services.mail
+    yield "redis", neighbours.redis
+    yield "worker", lambda: neighbours.worker(at)
+    yield "mail", neighbours.mail
     yield "disk", ground.disk
     yield "accrual", lambda: work.accrual(at)
     yield "parked", work.parked

@@ -18,7 +18,7 @@ from django.test import override_settings
 from accounts import clock, doorbells, outbox_relay
 from accounts.models import DeliveryState, OutboxDelivery, OutboxMessage
 from billing_site.broker import Broker
-from billing_site.doctor import Finding, Level, examine, ground, services
+from billing_site.doctor import Finding, Level, examine, ground, neighbours
 from billing_site.roles import application_role, as_owner
 from ledger import accrual, parking
 from ledger.errors import Unpriced
@@ -146,7 +146,7 @@ def test_redis_that_does_not_answer_is_a_fault(sound: Cast, address: str) -> Non
 
 
 def test_redis_that_may_forget_is_worth_a_look(sound: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services.broker, "look", lambda: Broker(eviction="allkeys-lru", limit_bytes=1 << 30))
+    monkeypatch.setattr(neighbours.broker, "look", lambda: Broker(eviction="allkeys-lru", limit_bytes=1 << 30))
     assert "maxmemory-policy is allkeys-lru" in wrong(found())["redis"]
 
 
