@@ -8,7 +8,7 @@ from accounts.models import BillingAccount, Settlement
 from billing_site.back_office.chain_search import Chains
 from billing_site.back_office.plots import Tick, percent, scale_over
 
-PAST, SAMPLES = timedelta(days=14), 84
+PAST, SAMPLES = timedelta(days=14), 56  # every six hours
 SHORTEST = timedelta(hours=6)
 LONGEST_AHEAD = timedelta(days=14)
 DAY = timedelta(days=1)

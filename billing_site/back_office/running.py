@@ -11,14 +11,18 @@ from accounts.models import BillingAccount
 from accounts.public_ids import encode
 from quotas.models import Allocation
 
-SHOWN = 50
+SHOWN = 25
 # As the burn of the account is worked out (ledger/burn.py): cursors know what is not billed to its end.
 _RUNNING = """
 SELECT al.id, p.name, s.name, s.unit, al.status, al.external_id, al.started_at, al.release_requested_at, q.quantity,
        r.rate_per_unit_hour
-FROM billing_account_bindings bound
-JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done
-JOIN allocations al ON al.id = c.allocation_id AND al.status IN ('active', 'releasing')
+FROM (
+    SELECT a.* FROM billing_account_bindings bound
+    JOIN accrual_cursors c ON c.project_id = bound.project_id AND NOT c.done
+    JOIN allocations a ON a.id = c.allocation_id AND a.status IN ('active', 'releasing')
+    WHERE bound.billing_account_id = %(account)s AND bound.phase = 'Active'
+    ORDER BY c.allocation_id DESC LIMIT %(most)s
+) al
 JOIN projects p ON p.id = al.project_id
 JOIN skus s ON s.id = al.sku_id
 LEFT JOIN allocation_quantities q ON q.allocation_id = al.id AND q.effective_to IS NULL
@@ -27,8 +31,7 @@ LEFT JOIN LATERAL (
     WHERE sku_id = al.sku_id AND currency = %(currency)s AND effective_from <= %(at)s
     ORDER BY effective_from DESC LIMIT 1
 ) r ON true
-WHERE bound.billing_account_id = %(account)s AND bound.phase = 'Active'
-ORDER BY al.id DESC LIMIT %(most)s
+ORDER BY al.id DESC
 """
 
 

@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.clock import now
 from accounts.doorbells import note_ring
-from accounts.models import DeliveryState, OutboxDelivery, OutboxMessage
+from accounts.models import BillingAccount, DeliveryState, OutboxDelivery, OutboxMessage
 from billing_site import figures
 from ledger.models import AccrualSchedule, BalanceState, VerificationRun
 from tests.cast import NOON, Cast
@@ -62,6 +62,34 @@ def test_a_parked_account_is_counted_and_does_not_lag(quiet: Cast) -> None:
     park(AccrualSchedule.objects.get(pk=quiet.prepaid.pk))
     assert figures.accrual_lag_seconds(LATER) == 0
     assert figures.parked_accounts() == 1
+
+
+def test_how_accounts_stand_is_told_at_once(quiet: Cast) -> None:
+    assert figures.standing(LATER) == figures.StandingFigures(0.0, 0, 0, 0, 0)
+    AccrualSchedule.objects.filter(pk=quiet.prepaid.pk).update(due_at=LATER - timedelta(seconds=90))
+    park(AccrualSchedule.objects.get(pk=quiet.postpaid.pk))
+    BalanceState.objects.filter(pk=quiet.prepaid.pk).update(state="auto_release_pending")
+    BalanceState.objects.filter(pk=quiet.foreign.pk).update(state="low_balance")
+    assert figures.standing(LATER) == figures.StandingFigures(90.0, 1, 2, 1, 0)
+    BalanceState.objects.filter(pk=quiet.foreign.pk).update(state="depleted")
+    assert figures.standing(LATER) == figures.StandingFigures(90.0, 1, 1, 1, 1)
+
+
+def test_an_account_on_a_test_clock_does_not_lag_and_is_noticed(quiet: Cast) -> None:
+    AccrualSchedule.objects.filter(pk=quiet.prepaid.pk).update(due_at=LATER - timedelta(days=1))
+    assert not figures.clock_is_advanced()
+    BillingAccount.objects.filter(pk=quiet.prepaid.pk).update(test_now=NOON)
+    assert figures.clock_is_advanced()
+    assert figures.standing(LATER).lag_seconds == figures.accrual_lag_seconds(LATER) == 0
+
+
+def test_what_a_full_run_found_stays_until_a_full_run_finds_it_mended(quiet: Cast) -> None:
+    for minutes, full, violations in ((30, True, 3), (20, False, 0)):
+        ended = LATER - timedelta(minutes=minutes)
+        VerificationRun.objects.create(
+            started_at=ended, finished_at=ended, full=full, watermark=0, violations=[], violation_count=violations
+        )
+    assert figures.last_verification(LATER) == figures.VerificationFigures(age_seconds=1200, violations=3)
 
 
 def test_the_outbox_tells_pending_from_dead_and_forgets_the_delivered(quiet: Cast) -> None:
