@@ -74,14 +74,27 @@ def due_windows(
             if segment.ends_at is not None:
                 end = min(end, segment.ends_at)
             own = [tail for tail in tails if tail.account_id == segment.account_id]
-            edges = [edge for tail in own for edge in (tail.starts_at, tail.ends_at) if start < edge < end]
-            end = min([end, *edges])
+            end = min([end, *(edge for edge in _edges(own) if start < edge < end)])
             if end > at:
                 return
             cost = cost_until(segment, end) - cost_until(segment, start)
-            waived = any(tail.starts_at <= start < tail.ends_at for tail in own)
+            waived = _covered(own, start)
             yield Window(segment.account_id, start, end, 0 if waived else cost, cost if waived else 0)
             start = end
+
+
+def _covered(tails: Sequence[Tail], moment: datetime) -> bool:
+    return any(tail.starts_at <= moment < tail.ends_at for tail in tails)
+
+
+def _edges(tails: Sequence[Tail]) -> list[datetime]:
+    """Where waiving begins or ends; tails that overlap or meet are one."""
+    ends = [moment for tail in tails for moment in (tail.starts_at, tail.ends_at)]
+    return [
+        moment
+        for moment in ends
+        if _covered(tails, moment) != any(tail.starts_at < moment <= tail.ends_at for tail in tails)
+    ]
 
 
 def _next_month(moment: datetime) -> datetime:

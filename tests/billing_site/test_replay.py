@@ -102,7 +102,7 @@ def test_a_workload_is_an_allocation_from_its_schedule_to_its_deletion(
         "cpu,2500,16384,0,0,,LS,Running,0,9000,1800",  # 2.5 vCPU for two hours: 0.20
         "never,1000,1,1,1000,,LS,Pending,0,100,",
     ]
-    result = replay(written(*rows), accounts=2, settlement=settlement, gpu_hour="2.50", cpu_hour="0.04")
+    result = replay(written(*rows), accounts=2, settlement=settlement, top_up=1000, gpu_hour="2.50", cpu_hour="0.04")
     assert (result["allocations"], result["skipped"], result["total_minor"]) == (2, 1, 250 + 20)
     held = Allocation.objects.order_by("started_at")
     assert [(str(one.quantities.get().quantity), one.sku.unit) for one in held] == [

@@ -13,6 +13,7 @@ from ledger.errors import AlreadyPosted
 from ledger.top_ups import post_top_up
 from tests.cast import ACTOR, NOON, Cast
 from tests.concurrency.racing import failures, race, race_for
+from tests.funding import PLENTY, fund
 
 ROUNDS = 8
 SECOND = timedelta(seconds=1)
@@ -41,6 +42,7 @@ def test_two_projects_that_change_places_do_not_dead_lock(committed_db: str, cas
 
 
 def test_opposite_corrections_beside_rebinds_all_come_through(committed_db: str, cast: Cast) -> None:
+    fund(cast.prepaid)
     originals: list[list[int]] = [[], []]
     for place, account in enumerate((cast.prepaid, cast.postpaid)):
         for session in range(ROUNDS):
@@ -70,5 +72,5 @@ def test_opposite_corrections_beside_rebinds_all_come_through(committed_db: str,
     assert [error for error in failures(results) if isinstance(error, OperationalError)] == []
     assert failures(results) == []
     assert results[0] + results[1] == 2 * ROUNDS
-    assert balance(cast.prepaid).amount_minor == balance(cast.postpaid).amount_minor == 0
+    assert (balance(cast.prepaid).amount_minor, balance(cast.postpaid).amount_minor) == (PLENTY, 0)
     assert verification.verify(NOON, full=True).violations == []

@@ -19,6 +19,7 @@ from quotas.models import Allocation
 from quotas.price_book import set_rate
 from tests.cast import ACTOR, NOON, Cast
 from tests.concurrency.racing import failures, race
+from tests.funding import PLENTY, fund
 
 MINUTE = timedelta(minutes=1)
 MINUTES = 12
@@ -63,6 +64,7 @@ def assert_every_window_once_and_exact(allocation: Allocation, end: datetime) ->
 
 
 def test_ticks_beside_resizes_releases_moves_and_new_rates(committed_db: str, cast: Cast) -> None:
+    fund(cast.prepaid)
     resized, released, plain = (start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON) for _ in range(3))
     targets = [cast.postpaid, cast.prepaid]
 
@@ -102,7 +104,8 @@ def test_ticks_beside_resizes_releases_moves_and_new_rates(committed_db: str, ca
     for account in (cast.prepaid, cast.postpaid):
         charged = sum(UsageRecord.objects.filter(billing_account=account).values_list("cost_minor", flat=True))
         credited = sum(late_credits(account.pk))
-        assert balance(account).amount_minor == credited - charged
+        funded = PLENTY if account == cast.prepaid else 0
+        assert balance(account).amount_minor == funded + credited - charged
 
 
 def late_credits(account_id: int) -> list[int]:
@@ -113,6 +116,7 @@ def late_credits(account_id: int) -> list[int]:
 
 
 def test_two_ticks_at_once_bill_each_window_once(committed_db: str, cast: Cast) -> None:
+    fund(cast.prepaid)
     allocations = [
         start(project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
         for project in (cast.project, cast.postpaid_project)

@@ -34,7 +34,7 @@ def test_killed_before_or_after_its_commit_it_bills_each_window_once(
     process_environment: dict[str, str], cast: Cast
 ) -> None:
     began = clock.now().replace(minute=0, second=0, microsecond=0) - 5 * HOUR
-    start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=began)
+    start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=began)
     until = ("--at", (began + 3 * HOUR).isoformat())
     for point, windows in (("accrual.after_tick", 0), ("accrual.before_commit", 0), ("accrual.after_commit", 180)):
         dead = accrue(process_environment, *until, CRASHLAB="1", BILLING_FAILPOINTS=f"{point}=kill")
@@ -43,12 +43,12 @@ def test_killed_before_or_after_its_commit_it_bills_each_window_once(
     again = accrue(process_environment, *until)
     assert (again.returncode, json.loads(again.stdout)["windows"]) == (0, 0)
     assert UsageRecord.objects.count() == 180
-    assert balance(cast.prepaid).amount_minor == -750
+    assert balance(cast.postpaid).amount_minor == -750
 
 
 def test_a_failpoint_is_nothing_outside_the_crash_lab(process_environment: dict[str, str], cast: Cast) -> None:
     began = clock.now() - HOUR
-    start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=began)
+    start(cast.postpaid_project, cast.gpu, quantity="1", actor=ACTOR, at=began)
     done = accrue(process_environment, BILLING_FAILPOINTS="accrual.after_tick=kill")
     assert (done.returncode, json.loads(done.stdout)["windows"]) == (0, UsageRecord.objects.count())
     assert UsageRecord.objects.count() >= 59
