@@ -3,6 +3,7 @@
 Scopes are asked user, project, tenant, plan, global; where none answers, the shipped default is in force.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from accounts import prepared
 from accounts.models import PolicyScope, PolicyValue
 from accounts.policy_changes import SET_ACT, UNSET_ACT, on_change, set_value, unset_value
 from accounts.policy_keys import PolicyKey, check_value, known
@@ -60,15 +62,25 @@ def effective(key: str, scope: Scope = GLOBAL, *, currency: str | None = None) -
     return explain(key, scope, currency=currency).value
 
 
+# Prepared, because every act on a prepaid balance asks for its terms.
+_SET = """
+SELECT key, scope, scope_id, value FROM policy_values
+WHERE key = ANY(%s::text[])
+  AND (scope = 'global' OR (scope, scope_id) IN (SELECT * FROM unnest(%s::text[], %s::bigint[])))
+"""
+
+
 def effective_many(keys: Sequence[str], subjects: Mapping[int, tuple[Scope, str]]) -> dict[int, dict[str, Any]]:
     """The values in force for many subjects in one query, by the subjects' own ids; each with its scope and currency.
 
     A monetary value comes as minor units of the subject's currency. Raises PolicyInvalid for an unknown key.
     """
     wanted = [known(key) for key in keys]
+    named = {pair for scope, _ in subjects.values() for pair in scope.candidates() if pair[1] is not None}
+    scopes, ids = [scope for scope, _ in named], [scope_id for _, scope_id in named]
     values: defaultdict[str, dict[tuple[str, int | None], Any]] = defaultdict(dict)
-    for row in rows_of(keys, *(scope for scope, _ in subjects.values())):
-        values[row.key][row.scope, row.scope_id] = row.value
+    for key, scope, scope_id, value in prepared.rows(_SET, [list(keys), scopes, ids]):
+        values[key][scope, scope_id] = json.loads(value)
     return {
         subject: {key.name: resolve(key, values[key.name], scope, currency).value for key in wanted}
         for subject, (scope, currency) in subjects.items()
