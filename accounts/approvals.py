@@ -138,6 +138,20 @@ def decide(request_id: int, *, checker: User, approve: bool, note: str, at: date
     return request
 
 
+def about_amount(payload: Payload, words: str) -> Proposal:
+    """What a proposal of an amount for a billing account says; Raises NotFound.
+
+    `words` may name {account}, {amount} and whatever else the proposal holds.
+    """
+    account = BillingAccount.objects.filter(pk=payload["billing_account"]).first()
+    if account is None:
+        raise NotFound("no such billing account", field="billing_account")
+    summary = words.format(
+        **payload, account=account.name, amount=format_minor(payload["amount_minor"], account.currency)
+    )
+    return Proposal(summary, account, payload["amount_minor"], account.currency)
+
+
 def require(
     name: str,
     payload: Payload,

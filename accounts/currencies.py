@@ -3,7 +3,7 @@
 Money is an integer in the currency's minor unit everywhere; a float never comes near it.
 """
 
-from accounts.errors import AmountInvalid, CurrencyUnknown
+from accounts.errors import AmountInvalid, CurrencyMismatch, CurrencyUnknown
 
 MAXIMUM_MINOR = 10**15
 
@@ -31,6 +31,12 @@ def exponent(currency: str) -> int:
         return EXPONENTS[currency]
     except (KeyError, TypeError):
         raise CurrencyUnknown(f"{currency!r} is not an ISO 4217 currency code in use") from None
+
+
+def require_currency(kept: str, currency: str) -> None:
+    """An amount comes in the currency its account is kept in. Raises CurrencyMismatch."""
+    if currency != kept:
+        raise CurrencyMismatch(f"this account is kept in {kept}")
 
 
 def parse_minor(value: object, *, field: str = "amount_minor") -> int:

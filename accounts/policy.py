@@ -5,14 +5,16 @@ Scopes are asked user, project, tenant, plan, global; where none answers, the sh
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Q
 
 from accounts import prepared
-from accounts.models import PolicyScope, PolicyValue
+from accounts.models import PolicyValue
 from accounts.policy_changes import SET_ACT, UNSET_ACT, on_change, set_value, unset_value
 from accounts.policy_keys import PolicyKey, check_value, known
 from accounts.policy_scopes import Scope, account_scope, register_subject
@@ -53,8 +55,7 @@ class Effective:
 def explain(key: str, scope: Scope = GLOBAL, *, currency: str | None = None) -> Effective:
     """The value in force and its source; with a currency, money comes as minor units of it. Raises PolicyInvalid."""
     policy_key = known(key)
-    values = {(row.scope, row.scope_id): row.value for row in rows_of([key], scope)}
-    return resolve(policy_key, values, scope, currency)
+    return resolve(policy_key, _values([key], [scope])[key], scope, currency)
 
 
 def effective(key: str, scope: Scope = GLOBAL, *, currency: str | None = None) -> Any:
@@ -76,15 +77,21 @@ def effective_many(keys: Sequence[str], subjects: Mapping[int, tuple[Scope, str]
     A monetary value comes as minor units of the subject's currency. Raises PolicyInvalid for an unknown key.
     """
     wanted = [known(key) for key in keys]
-    named = {pair for scope, _ in subjects.values() for pair in scope.candidates() if pair[1] is not None}
-    scopes, ids = [scope for scope, _ in named], [scope_id for _, scope_id in named]
-    values: defaultdict[str, dict[tuple[str, int | None], Any]] = defaultdict(dict)
-    for key, scope, scope_id, value in prepared.rows(_SET, [list(keys), scopes, ids]):
-        values[key][scope, scope_id] = json.loads(value)
+    values = _values(keys, [scope for scope, _ in subjects.values()])
     return {
         subject: {key.name: resolve(key, values[key.name], scope, currency).value for key in wanted}
         for subject, (scope, currency) in subjects.items()
     }
+
+
+def _values(keys: Sequence[str], scopes: Iterable[Scope]) -> Mapping[str, dict[tuple[str, int | None], Any]]:
+    """What is set of these keys where any of the scopes would look, by key and place."""
+    places = {place for scope in scopes for place in scope.candidates() if place[1] is not None}
+    names, ids = [name for name, _ in places], [scope_id for _, scope_id in places]
+    values: defaultdict[str, dict[tuple[str, int | None], Any]] = defaultdict(dict)
+    for key, name, scope_id, value in prepared.rows(_SET, [list(keys), names, ids]):
+        values[key][name, scope_id] = json.loads(value)
+    return values
 
 
 def within_limit(key: str, amount_minor: int, currency: str, scope: Scope = GLOBAL) -> bool:
@@ -95,17 +102,10 @@ def within_limit(key: str, amount_minor: int, currency: str, scope: Scope = GLOB
     return bool(abs(amount_minor) <= limit)
 
 
-def rows_of(keys: Sequence[str], *scopes: Scope) -> list[PolicyValue]:
-    """What is set of these keys for any of the scopes, and for everyone, in one query."""
-    wanted: defaultdict[str, set[int]] = defaultdict(set)
-    for scope in scopes:
-        for name, scope_id in scope.candidates():
-            if scope_id is not None:
-                wanted[name].add(scope_id)
-    applies = Q(scope=PolicyScope.GLOBAL)
-    for name, ids in wanted.items():
-        applies |= Q(scope=name, scope_id__in=ids)
-    return list(PolicyValue.objects.filter(applies, key__in=keys))
+def rows_of(keys: Sequence[str], scope: Scope) -> list[PolicyValue]:
+    """What is set of these keys where the scope would look, in one query."""
+    places = [Q(scope=name, scope_id=scope_id) for name, scope_id in scope.candidates()]
+    return list(PolicyValue.objects.filter(reduce(or_, places), key__in=keys))
 
 
 def resolve(

@@ -7,8 +7,7 @@ from django.db import connection, transaction
 
 from accounts import approvals
 from accounts.audit import Actor, record, require_reason
-from accounts.currencies import format_minor, parse_minor
-from accounts.errors import CurrencyMismatch, NotFound
+from accounts.currencies import parse_minor, require_currency
 from accounts.locking import lock_account
 from accounts.models import ApprovalRequest, BillingAccount
 from ledger.balance_state import post_and_judge
@@ -21,7 +20,7 @@ LIMIT = "approvals.credit_minor"
 
 def payload(account: BillingAccount, amount_minor: object, currency: str) -> dict[str, Any]:
     """The proposal as it is stored and decided. Raises AmountInvalid, CurrencyMismatch."""
-    _same_currency(account, currency)
+    require_currency(account.currency, currency)
     return {
         "billing_account": account.pk,
         "amount_minor": parse_minor(amount_minor),
@@ -53,7 +52,7 @@ def adjust(
     """
     amount_minor, reason = parse_minor(proposal["amount_minor"]), require_reason(reason)
     account = lock_account(proposal["billing_account"])
-    _same_currency(account, proposal["currency"])
+    require_currency(account.currency, proposal["currency"])
     approvals.require(ACT, proposal, LIMIT, amount_minor=amount_minor, currency=account.currency, approval=approval)
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('ledger_adjustment_numbers')")
@@ -92,13 +91,4 @@ def post_adjustment(
 
 def describe(proposal: dict[str, Any]) -> approvals.Proposal:
     """For the people who decide."""
-    account = BillingAccount.objects.filter(pk=proposal["billing_account"]).first()
-    if account is None:
-        raise NotFound("no such billing account", field="billing_account")
-    amount = format_minor(proposal["amount_minor"], account.currency)
-    return approvals.Proposal(f"Adjust {account.name} by {amount}", account, proposal["amount_minor"], account.currency)
-
-
-def _same_currency(account: BillingAccount, currency: str) -> None:
-    if currency != account.currency:
-        raise CurrencyMismatch(f"this account is kept in {account.currency}")
+    return approvals.about_amount(proposal, "Adjust {account} by {amount}")

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from accounts import approvals
 from accounts.audit import Actor, record, require_reason
 from accounts.clock import check_moment
-from accounts.currencies import format_minor, parse_positive_minor
-from accounts.errors import AccountNotReady, CurrencyMismatch, NotFound
+from accounts.currencies import parse_positive_minor, require_currency
+from accounts.errors import AccountNotReady
 from accounts.locking import lock_account
 from accounts.models import ApprovalRequest, BillingAccount, Phase
 from ledger.balance_state import post_and_judge
@@ -22,7 +22,7 @@ LIMIT = "approvals.credit_minor"
 
 def payload(account: BillingAccount, amount_minor: object, currency: str) -> dict[str, Any]:
     """The proposal as it is stored and decided. Raises AmountInvalid, CurrencyMismatch."""
-    _same_currency(account, currency)
+    require_currency(account.currency, currency)
     return {
         "billing_account": account.pk,
         "amount_minor": parse_positive_minor(amount_minor),
@@ -52,7 +52,7 @@ def grant_credit(
     at, amount_minor = check_moment(at), parse_positive_minor(proposal["amount_minor"])
     reason = require_reason(reason)
     account = lock_account(proposal["billing_account"])
-    _same_currency(account, proposal["currency"])
+    require_currency(account.currency, proposal["currency"])
     if account.phase == Phase.ARCHIVED:
         raise AccountNotReady("an archived account takes no credit", field="billing_account")
     approvals.require(ACT, proposal, LIMIT, amount_minor=amount_minor, currency=account.currency, approval=approval)
@@ -84,21 +84,10 @@ def grant_credit(
 
 def describe(proposal: dict[str, Any]) -> approvals.Proposal:
     """For the people who decide."""
-    account = BillingAccount.objects.filter(pk=proposal["billing_account"]).first()
-    if account is None:
-        raise NotFound("no such billing account", field="billing_account")
-    amount = format_minor(proposal["amount_minor"], account.currency)
-    return approvals.Proposal(
-        f"Grant {amount} of credit to {account.name}", account, proposal["amount_minor"], account.currency
-    )
+    return approvals.about_amount(proposal, "Grant {amount} of credit to {account}")
 
 
 def _next_lot() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('credit_lots', 'id'))")
         return int(cursor.fetchone()[0])
-
-
-def _same_currency(account: BillingAccount, currency: str) -> None:
-    if currency != account.currency:
-        raise CurrencyMismatch(f"this account is kept in {account.currency}")

@@ -9,14 +9,12 @@ from django.db import transaction
 from accounts import approvals
 from accounts.audit import Actor, record, require_reason
 from accounts.clock import check_moment
-from accounts.currencies import format_minor, parse_positive_minor
+from accounts.currencies import format_minor, parse_positive_minor, require_currency
 from accounts.errors import (
     AccountNotReady,
     Conflict,
-    CurrencyMismatch,
     DomainError,
     Forbidden,
-    NotFound,
     TimeInvalid,
     constraints,
 )
@@ -48,8 +46,7 @@ def payload(
     account: BillingAccount, *, amount_minor: object, currency: str, value_date: date, reference: str
 ) -> dict[str, Any]:
     """The proposal as stored and decided. Raises AmountInvalid, CurrencyMismatch, TimeInvalid, ReferenceInvalid."""
-    if currency != account.currency:
-        raise CurrencyMismatch(f"this account is kept in {account.currency}")
+    require_currency(account.currency, currency)
     if not date(2000, 1, 1) <= value_date < date(2200, 1, 1):
         raise TimeInvalid("the value date must lie between the years 2000 and 2200", field="value_date")
     if not _REFERENCE.fullmatch(reference.strip()):
@@ -110,17 +107,11 @@ def record_transfer(
 
 def describe(proposal: dict[str, Any]) -> approvals.Proposal:
     """For the people who decide."""
-    account = BillingAccount.objects.filter(pk=proposal["billing_account"]).first()
-    if account is None:
-        raise NotFound("no such billing account", field="billing_account")
-    amount = format_minor(proposal["amount_minor"], account.currency)
-    summary = f"Record transfer {proposal['reference']} of {amount} for {account.name}"
-    return approvals.Proposal(summary, account, proposal["amount_minor"], account.currency)
+    return approvals.about_amount(proposal, "Record transfer {reference} of {amount} for {account}")
 
 
 def _receivable(account: BillingAccount, proposal: dict[str, Any], at: datetime) -> None:
-    if proposal["currency"] != account.currency:
-        raise CurrencyMismatch(f"this account is kept in {account.currency}")
+    require_currency(account.currency, proposal["currency"])
     if account.phase == Phase.ARCHIVED:
         raise AccountNotReady("an archived account takes no money", field="billing_account")
     if date.fromisoformat(proposal["value_date"]) > (at + timedelta(days=1)).date():

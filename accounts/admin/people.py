@@ -11,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts import personal_data, shown_people
+from accounts.admin.act_pages import sentence
 from accounts.clock import now
 from accounts.errors import DomainError
 from accounts.models import User
@@ -27,7 +28,7 @@ def answer(request: HttpRequest, page: Callable[[], HttpResponse]) -> HttpRespon
         with transaction.atomic():
             personal_data.show(key, by=cast(User, request.user), page=request.path, at=now())
     except DomainError as error:
-        messages.error(request, f"{error.detail[:1].upper()}{error.detail[1:]} ({error.code})")
+        messages.error(request, sentence(error))
         return HttpResponseRedirect(request.get_full_path())
     shown_people.mark(request, key)
     request.method = "GET"  # pages refuse everything else

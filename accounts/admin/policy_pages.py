@@ -1,5 +1,6 @@
 """Pages to read: the policies of a subject, what is in force for anything and why, and the history of a value."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
@@ -24,7 +25,7 @@ from accounts.request_abilities import may
 _PAGES = {"org": "accounts_organization", "prj": "accounts_project", "ba": "accounts_billingaccount"}
 
 
-class PolicyPage(View):
+class PolicyPage(ABC, View):
     """A page about the policies of a subject, named in the query by its public id."""
 
     model_admin: Any = None
@@ -44,8 +45,9 @@ class PolicyPage(View):
         except DomainError as error:
             return self.refuse(request, error)
 
+    @abstractmethod
     def show(self, request: HttpRequest, subject: Subject) -> HttpResponse:
-        raise NotImplementedError
+        """The page about a subject. Raises DomainError."""
 
     def refuse(self, request: HttpRequest, error: DomainError) -> HttpResponse:
         """The search box again, with what is wrong."""

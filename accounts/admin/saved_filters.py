@@ -1,5 +1,6 @@
 """Saving the filters of a list under a name, and the chips above it that lead back to them."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.views import View
 
 from accounts import saved_filters
+from accounts.admin.act_pages import sentence
 from accounts.admin.newest_first import AFTER
 from accounts.clock import now
 from accounts.errors import DomainError
@@ -56,7 +58,7 @@ def shelf(model_admin: Any, request: HttpRequest) -> dict[str, Any]:
     }
 
 
-class SavedFilterPage(View):
+class SavedFilterPage(ABC, View):
     """A button above the list: it acts, says what happened and leads back to the list."""
 
     model_admin: Any = None
@@ -70,12 +72,12 @@ class SavedFilterPage(View):
             said, query = self.act(request, **kwargs)
             messages.success(request, said)
         except DomainError as error:
-            messages.error(request, f"{error.detail[:1].upper()}{error.detail[1:]} ({error.code})")
+            messages.error(request, sentence(error))
         return HttpResponseRedirect(f"{_address(self.model_admin, 'changelist')}{'?' if query else ''}{query}")
 
+    @abstractmethod
     def act(self, request: HttpRequest, **kwargs: Any) -> tuple[str, str]:
         """What to say, and the query of the list to show. Raises DomainError."""
-        raise NotImplementedError
 
 
 class SaveFilter(SavedFilterPage):
