@@ -1,9 +1,9 @@
 """What the relay does to the outside: no transaction meanwhile, the try counted before it begins, at least once."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from email import message_from_binary_file
 from pathlib import Path
 from typing import Any
 
@@ -307,10 +307,9 @@ def test_a_worker_killed_after_its_mail_left_sends_it_again_under_the_same_id(
         assert crew.relay(NOON + HELD).tally == {"handled": 0}
         assert crew.relay(NOON + 3 * HELD).tally == {"handled": 1}
     assert stand(message) == ("delivered", 3)
-    ids = []
-    for path in tmp_path.iterdir():
-        with path.open("rb") as file:
-            ids.append(message_from_binary_file(file)["Message-ID"])
+    # Two mails of one second may share a file: the backend names it by the second and an address in memory.
+    mails = "".join(path.read_text() for path in tmp_path.iterdir())
+    ids = re.findall(r"^Message-ID: (.+)$", mails, re.MULTILINE)
     assert len(ids) == 2
     assert len(set(ids)) == 1
     assert cast.alice.public_id in ids[0]
