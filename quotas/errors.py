@@ -36,3 +36,7 @@ class ReleaseBeforeStart(DomainError):
 class AlreadyBilled(Conflict):
     code = "already_billed"
     field = "at"
+
+
+class PeriodInvalid(DomainError):
+    code = "period_invalid"
