@@ -12,4 +12,5 @@ class BackOfficeConfig(AdminConfig):
         super().ready()
         import_module("billing_site.back_office.billing_accounts")
         import_module("billing_site.back_office.runbooks.pages").register()
+        import_module("billing_site.back_office.price_calculator").register()
         import_module("billing_site.back_office.foreign_pages").take_off()

@@ -39,6 +39,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item("Accrual", "schedule", "ledger_accrualschedule_changelist"),
             _item("SKUs", "sell", "quotas_sku_changelist"),
             _item("Rates", "price_change", "quotas_skurate_changelist"),
+            _item("Price calculator", "calculate", "price_calculator"),
         ),
         _group(
             "Settings",

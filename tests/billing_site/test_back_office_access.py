@@ -57,6 +57,7 @@ PAGES = {
     "jsi18n": READ,
     "search": READ,
     "unconfirmed_releases": READ,
+    "price_calculator": READ,
     "view_on_site": set(),
     "app_list": set(),
     "accounts_policyvalue_set": OPERATE,

@@ -21,7 +21,14 @@ def pages(scene: Scene, account: int) -> list[str]:
     """Every page that is read, and the form of every act."""
     names = [f"{model}_{page}" for model in MODELS for page in ("changelist", "change")]
     names += [f"{model}_{page}" for model in WITH_HISTORY for page in ("history", "simple_history")]
-    names += ["index", "password_change", "accounts_policyvalue_set", "accounts_user_access", "quotas_skurate_set"]
+    names += [
+        "index",
+        "price_calculator",
+        "password_change",
+        "accounts_policyvalue_set",
+        "accounts_user_access",
+        "quotas_skurate_set",
+    ]
     names += [f"accounts_policyvalue_{page}" for page in ("unset", "of", "effective", "changes")]
     names += [f"accounts_billingaccount_{act}" for act in ("suspend", "reactivate", "archive")]
     names += [f"quotas_allocation_{act}" for act in ("start", "resize", "release", "complete")]
