@@ -1,40 +1,77 @@
-"""Enforcement: each source owns one open reason; the level is the worst open one and is never stored."""
+"""Enforcement: each source owns one open reason; the level is the worst open one and is never stored.
 
+A reason holds back a billing account, or an organization as a whole. What an organization may use follows the worst
+of its own reasons and of those of the account its subscription is paid by.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
-from accounts.models import BillingAccount, EnforcementReason, Level
+from accounts import reactions
+from accounts.models import BillingAccount, EnforcementReason, Level, Organization
 
 FULL = "full"
-_SEVERITY = {Level.WARN: 1, Level.RESTRICTED: 2, Level.HALTED: 3}
+CHANGED = "enforcement.changed"
+_SEVERITY = {FULL: 0, Level.WARN: 1, Level.RESTRICTED: 2, Level.HALTED: 3}
+Subject = BillingAccount | Organization
 
 
 def level(account_id: int) -> str:
     """full, warn, restricted or halted: the worst open reason of the account."""
-    open_levels = EnforcementReason.objects.filter(billing_account_id=account_id, closed_at=None).values_list(
-        "level", flat=True
-    )
-    return max(open_levels, key=lambda word: _SEVERITY[Level(word)], default=FULL)
+    return _worst(_open(Q(billing_account_id=account_id)).values_list("level", flat=True))
+
+
+def levels_of_organizations(accounts: Mapping[int, int | None]) -> dict[int, str]:
+    """The level of each organization, given the account that its subscription is paid by, or None. One query."""
+    payers = {account for account in accounts.values() if account is not None}
+    found: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    reasons = _open(Q(organization_id__in=accounts) | Q(billing_account_id__in=payers))
+    for organization_id, account_id, word in reasons.values_list("organization_id", "billing_account_id", "level"):
+        owner = ("organization", organization_id) if organization_id else ("account", account_id)
+        found[owner].append(word)
+    return {
+        organization_id: _worst(found["organization", organization_id] + found["account", account_id or 0])
+        for organization_id, account_id in accounts.items()
+    }
 
 
 @transaction.atomic
-def open_reason(account: BillingAccount, source: str, wanted: Level, *, why: str, at: datetime) -> EnforcementReason:
-    """Hold the account back at a level for one source; another level, or another why, closes the old reason and opens
-    a new one.
+def open_reason(subject: Subject, source: str, wanted: Level, *, why: str, at: datetime) -> EnforcementReason:
+    """Hold an account or an organization back at a level for one source; another level, or another why, closes the
+    old reason and opens a new one.
 
-    The caller holds the account's lock.
+    The caller holds the subject's lock.
     """
-    current = EnforcementReason.objects.filter(billing_account=account, source=source, closed_at=None).first()
+    current = _open(_of(subject)).filter(source=source).first()
     if current and (current.level, current.why) == (wanted, why):
         return current
     if current:
-        close_reason(account, source, at=at)
-    return EnforcementReason.objects.create(billing_account=account, source=source, level=wanted, why=why, since=at)
+        _open(_of(subject)).filter(source=source).update(closed_at=at)
+    column = {"organization" if isinstance(subject, Organization) else "billing_account": subject}
+    reason = EnforcementReason.objects.create(source=source, level=wanted, why=why, since=at, **column)
+    reactions.follow(CHANGED, subject=subject, at=at)
+    return reason
 
 
-def close_reason(account: BillingAccount, source: str, *, at: datetime) -> bool:
-    """Let the source's open reason go; False where none was open. The caller holds the account's lock."""
-    return bool(
-        EnforcementReason.objects.filter(billing_account=account, source=source, closed_at=None).update(closed_at=at)
-    )
+def close_reason(subject: Subject, source: str, *, at: datetime) -> bool:
+    """Let the source's open reason go; False where none was open. The caller holds the subject's lock."""
+    closed = bool(_open(_of(subject)).filter(source=source).update(closed_at=at))
+    if closed:
+        reactions.follow(CHANGED, subject=subject, at=at)
+    return closed
+
+
+def _open(which: Q) -> QuerySet[EnforcementReason]:
+    return EnforcementReason.objects.filter(which, closed_at=None)
+
+
+def _of(subject: Subject) -> Q:
+    return Q(organization=subject) if isinstance(subject, Organization) else Q(billing_account=subject)
+
+
+def _worst(words: Iterable[str]) -> str:
+    return max(words, key=lambda word: _SEVERITY[word], default=FULL)

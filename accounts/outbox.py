@@ -1,6 +1,6 @@
 """The outbox: what happened is written in the transaction in which it happened, and delivered afterwards."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -58,11 +58,10 @@ def emit_many(
     organization_id: int | None = None,
 ) -> list[OutboxMessage]:
     """As `emit`, for many messages of one topic: as many statements as for one."""
-    handlers = routes()[topic]
     newest = None
     if account is not None and payloads:
         newest = OutboxMessage.objects.filter(billing_account=account).aggregate(newest=Max("seq"))["newest"] or 0
-    messages = OutboxMessage.objects.bulk_create(
+    return _write(
         OutboxMessage(
             topic=topic,
             payload=payload,
@@ -74,10 +73,36 @@ def emit_many(
         )
         for number, payload in enumerate(payloads, 1)
     )
-    due = Least(Value(at, output_field=DateTimeField()), Now())  # a test clock may be ahead of the relay's
+
+
+def emit_each(topic: str, payloads: Mapping[int, dict[str, Any]], *, at: datetime) -> list[OutboxMessage]:
+    """One message of a topic for each organization, by its id: as many statements as for one."""
+    return _write(
+        OutboxMessage(
+            topic=topic,
+            payload=payload,
+            organization_id=organization_id,
+            correlation_id=current_correlation_id(),
+            occurred_at=at,
+        )
+        for organization_id, payload in payloads.items()
+    )
+
+
+def _write(unsent: Iterable[OutboxMessage]) -> list[OutboxMessage]:
+    """The messages, and a delivery for each route of theirs. Raises KeyError for a topic that no route lists."""
+    table, written = routes(), list(unsent)
+    handlers = {message.topic: table[message.topic] for message in written}
+    messages = OutboxMessage.objects.bulk_create(written)
     OutboxDelivery.objects.bulk_create(
-        OutboxDelivery(message=message, billing_account=account, route=route, next_attempt_at=due)
+        OutboxDelivery(
+            message=message,
+            billing_account_id=message.billing_account_id,
+            route=route,
+            # a test clock may be ahead of the relay's
+            next_attempt_at=Least(Value(message.occurred_at, output_field=DateTimeField()), Now()),
+        )
         for message in messages
-        for route in handlers
+        for route in handlers[message.topic]
     )
     return messages

@@ -69,6 +69,7 @@ class _Kind:
 EVERYONE = Subject("everyone", "", "everyone", Scope(), own=("global", None))
 _kinds: dict[str, _Kind] = {}
 _finders: dict[str, Callable[[int], Subject | None]] = {}
+_plan_of: list[Callable[[int], int | None]] = []
 
 
 def register_subject(
@@ -83,13 +84,23 @@ def register_finder(prefix: str, find: Callable[[int], Subject | None]) -> None:
     _finders[prefix] = find
 
 
+def register_plan_of(plan_of: Callable[[int], int | None]) -> None:
+    """Say how the plan of an organization is found: a room to the right has the subscriptions."""
+    _plan_of[:] = [plan_of]
+
+
 def account_scope(account: BillingAccount) -> Scope:
     """Keys of a balance: `user` means the owner of a personal organization."""
     return organization_scope(account.organization)
 
 
 def organization_scope(organization: Organization) -> Scope:
-    return Scope(user_id=organization.owner_id if organization.personal else None, tenant_id=organization.pk)
+    """The owner of a personal organization, the organization, its plan."""
+    return Scope(
+        user_id=organization.owner_id if organization.personal else None,
+        tenant_id=organization.pk,
+        plan_id=next((plan_of(organization.pk) for plan_of in _plan_of), None),
+    )
 
 
 def check_subject(scope: str, scope_id: int | None) -> None:

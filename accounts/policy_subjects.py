@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from accounts.models import (
@@ -56,7 +57,7 @@ def _person(key: int) -> Subject | None:
     if user is None:
         return None
     personal = Organization.objects.filter(owner=user, personal=True).first()
-    scope = Scope(user_id=user.pk, tenant_id=personal.pk if personal else None)
+    scope = replace(organization_scope(personal), user_id=user.pk) if personal else Scope(user_id=user.pk)
     currency = _currency_of(personal) if personal else None
     return Subject("person", user.public_id, user.public_id, scope, currency, ("user", user.pk))
 
@@ -84,7 +85,7 @@ def project_subject(project: Project) -> Subject:
         "project",
         project.public_id,
         project.name,
-        Scope(user_id=owner.user_id, project_id=project.pk, tenant_id=owner.tenant_id),
+        replace(owner, project_id=project.pk),
         _only(bound.values_list("billing_account__currency", flat=True)),
         ("project", project.pk),
     )

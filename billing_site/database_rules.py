@@ -12,7 +12,8 @@ NEVER_CHANGED = (
     *("audit_logs", "outbox", "used_form_tokens"),
     *("accounts_historicalbillingaccount", "accounts_historicallegalentity", "accounts_historicalmembership"),
     *("accounts_historicalorganization", "accounts_historicalpolicyvalue", "accounts_historicalproject"),
-    *("accounts_historicaluser", "quotas_historicalsku"),
+    *("accounts_historicaluser", "quotas_historicalsku", "quotas_historicalsubscription"),
+    *("catalog_items", "catalog_prices", "catalog_lines"),
     *("sku_rates", "bank_transfers"),
     *("ledger_accounts", "ledger_transactions", "ledger_entries", "usage_records", "verification_runs"),
     *("balance_transitions", "force_release_requests", "credit_lots"),
@@ -24,6 +25,7 @@ KEPT = (
     *("enforcement_reasons", "approval_requests"),
     *("allocations", "allocation_quantities", "accrual_cursors", "accrual_schedules"),
     *("balance_states", "low_balance_events", "depletions"),
+    *("catalog_versions", "catalog_item_versions", "subscriptions", "subscription_items", "external_ips"),
 )
 
 OWN_RULES: dict[str, tuple[str, ...]] = {
@@ -40,11 +42,18 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
         "schedule_follows_binding",
     ),
     "billing_accounts": ("billing_account_terms_are_fixed", "balance_state_follows_account"),
+    "catalog_item_versions": ("item_versions_retire_once",),
+    "catalog_lines": ("catalog_is_a_draft",),
+    "catalog_prices": ("prices_come_with_their_version",),
+    "catalog_versions": ("catalogs_are_frozen",),
     "depletions": ("depletions_closes_once",),
+    "external_ips": ("external_ips_are_released_once",),
     "low_balance_events": ("low_balance_events_closes_once",),
     "ledger_entries": ("entries_are_whole",),
     "ledger_transactions": ("transaction_has_entries",),
     "sku_rates": ("rates_leave_billed_usage_alone",),
+    "subscription_items": ("plan_follows_its_item", "subscription_items_begin_open", "subscription_items_close_once"),
+    "subscriptions": ("subscriptions_move_by_their_states",),
     "usage_records": ("usage_moves_the_cursor", "waived_usage_lies_in_a_tail"),
 }
 

@@ -20,7 +20,7 @@ MOST = 500
 _OPEN = """
 SELECT al.id, s.name, p.name, b.id, b.name, b.currency, b.organization_id, CASE WHEN o.personal THEN o.owner_id END,
        asked.requested_at, coalesce(b.test_now, %(at)s::timestamptz),
-       coalesce(billed.cost, 0)::bigint, q.quantity * r.rate_per_unit_hour
+       coalesce(billed.cost, 0)::bigint, q.quantity * r.rate_per_unit_hour, sub.plan_id
 FROM (
     SELECT * FROM allocations WHERE status = 'releasing' ORDER BY release_requested_at, id LIMIT %(most)s
 ) al
@@ -30,6 +30,7 @@ JOIN LATERAL (
 ) asked ON true
 JOIN billing_accounts b ON b.id = asked.billing_account_id
 JOIN organizations o ON o.id = b.organization_id
+LEFT JOIN subscriptions sub ON sub.organization_id = o.id
 JOIN projects p ON p.id = al.project_id
 JOIN skus s ON s.id = al.sku_id
 LEFT JOIN allocation_quantities q ON q.allocation_id = al.id AND q.effective_to IS NULL
@@ -74,10 +75,10 @@ def unconfirmed_releases(at: datetime) -> list[UnconfirmedRelease]:
         found = cursor.fetchall()
     if not found:
         return []
-    subjects = {row[3]: (Scope(user_id=row[7], tenant_id=row[6]), row[5]) for row in found}
+    subjects = {row[3]: (Scope(user_id=row[7], tenant_id=row[6], plan_id=row[12]), row[5]) for row in found}
     graces = effective_many([GRACE], subjects)
     releases = []
-    for key, sku, project, account_id, account, currency, _, _, asked_at, now, debt, hourly in found:
+    for key, sku, project, account_id, account, currency, _, _, asked_at, now, debt, hourly, _ in found:
         waited = now - asked_at
         if waited > timedelta(seconds=graces[account_id][GRACE]):
             per_hour = None if hourly is None else hourly * 10 ** EXPONENTS.get(currency, 0)

@@ -8,7 +8,7 @@
 WITH account AS MATERIALIZED (
     SELECT b.id AS account_id, b.legal_entity_id, b.currency, x.scale, coalesce(b.test_now, %(at)s) AS at,
            (coalesce(b.test_now, %(at)s) AT TIME ZONE le.time_zone)::date AS day,
-           make_interval(secs => coalesce(w.value::text::int, %(window_seconds)s)) AS width,
+           make_interval(secs => coalesce(w.value::text::int, pw.value::text::int, %(window_seconds)s)) AS width,
            customer.id AS customer_la, customer.kind AS customer_kind, revenue.id AS revenue_la,
            coalesce(st.state <> 'depleted', false) AS may_fall,
            coalesce(head.account_seq, 0) AS head_seq, coalesce(head.balance_after, 0) AS head_balance,
@@ -25,6 +25,8 @@ WITH account AS MATERIALIZED (
     LEFT JOIN balance_states st ON st.billing_account_id = b.id AND b.settlement = 'prepaid'
     LEFT JOIN policy_values w ON w.key = 'billing.window_seconds' AND w.scope = 'tenant'
         AND w.scope_id = b.organization_id
+    LEFT JOIN subscriptions sub ON sub.organization_id = b.organization_id
+    LEFT JOIN policy_values pw ON pw.key = 'billing.window_seconds' AND pw.scope = 'plan' AND pw.scope_id = sub.plan_id
     LEFT JOIN LATERAL (
         SELECT account_seq, balance_after FROM ledger_entries
         WHERE ledger_account_id = customer.id ORDER BY account_seq DESC LIMIT 1

@@ -16,4 +16,5 @@ class LedgerConfig(AppConfig):
         for key in (balance_facts.THRESHOLD, balance_facts.PROJECTION):
             policy.on_change(key, balance_reactions.policy_changed)
         reactions.register("allocation.changed", balance_reactions.allocation_changed)
+        reactions.register("subscription.changed", balance_reactions.subscription_changed)
         reactions.register("project.rebound", balance_reactions.project_rebound)

@@ -16,7 +16,7 @@ TAIL = "billing.outage_tail"
 
 # A burn is stale where a rate was set, or came into force, since it was worked out.
 _FACTS = """
-SELECT b.id, b.currency, b.organization_id, CASE WHEN o.personal THEN o.owner_id END, b.test_now, s.state,
+SELECT b.id, b.currency, b.organization_id, CASE WHEN o.personal THEN o.owner_id END, sub.plan_id, b.test_now, s.state,
        s.burn_minor_per_hour, head.balance_after,
        s.rates_seen <> newest.id OR coalesce(s.burn_at <> b.test_now, s.burn_at < newest.began, false)
 FROM unnest(%(ids)s::bigint[]) AS chosen (id)
@@ -26,6 +26,7 @@ CROSS JOIN (
 ) newest
 JOIN billing_accounts b ON b.id = chosen.id
 JOIN organizations o ON o.id = b.organization_id
+LEFT JOIN subscriptions sub ON sub.organization_id = o.id
 JOIN balance_states s ON s.billing_account_id = b.id
 LEFT JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.detail = ''
     AND a.currency = b.currency AND a.legal_entity_id = b.legal_entity_id
@@ -53,8 +54,17 @@ class Facts:
 def facts_of(account_ids: Collection[int], at: datetime) -> list[Facts]:
     """The prepaid ones among these accounts at `at`, in id order. Whoever judges by it holds their locks."""
     return [
-        Facts(account, currency, Scope(user_id=owner, tenant_id=tenant), test_now, state, burn, balance, stale)
-        for account, currency, tenant, owner, test_now, state, burn, balance, stale in prepared.rows(
+        Facts(
+            account,
+            currency,
+            Scope(user_id=owner, tenant_id=tenant, plan_id=plan),
+            test_now,
+            state,
+            burn,
+            balance,
+            stale,
+        )
+        for account, currency, tenant, owner, plan, test_now, state, burn, balance, stale in prepared.rows(
             _FACTS, {"ids": list(account_ids), "at": at}
         )
     ]

@@ -9,6 +9,8 @@ from accounts.locking import lock_accounts
 from accounts.models import BillingAccount, Organization, PolicyScope, PolicyValue, Settlement
 from ledger import balance_state, burn
 from ledger.models import BalanceState
+from ledger.schedules import wake_organization
+from quotas.models import Subscription
 
 _BATCH = 500
 
@@ -22,6 +24,16 @@ def project_rebound(*, accounts: Collection[BillingAccount], at: datetime) -> No
     """A project moved from one account to another, which changes what both burn."""
     for account in accounts:
         balance_state.judge(account, at=at, burn_moved=True)
+
+
+def subscription_changed(*, subscription: Subscription, at: datetime) -> None:
+    """Another plan may bring other policies: judge the organization's accounts, and look at their windows."""
+    concerned = BillingAccount.objects.filter(
+        settlement=Settlement.PREPAID, organization_id=subscription.organization_id
+    )
+    for account in lock_accounts(list(concerned.values_list("pk", flat=True))).values():
+        balance_state.judge(account, at=account.test_now or at)
+    wake_organization(subscription.organization_id, at)
 
 
 def policy_changed(changed: PolicyValue) -> None:

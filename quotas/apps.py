@@ -5,12 +5,23 @@ class QuotasConfig(AppConfig):
     name = "quotas"
 
     def ready(self) -> None:
-        from accounts import guards, policy_scopes
+        from accounts import approvals, enforcement, guards, policy, policy_scopes, reactions
+        from quotas import catalog_publishing
+        from quotas import reactions as own
         from quotas.archive_guard import nothing_runs
+        from quotas.holdings import PROJECTS_LIMIT
         from quotas.models import Allocation
-        from quotas.policy_subjects import allocation_subject
+        from quotas.policy_subjects import allocation_subject, plan_exists, plan_name, plan_of
         from quotas.rebind_guard import rates_exist
 
+        approvals.register(
+            approvals.Act(catalog_publishing.ACT, catalog_publishing.perform, catalog_publishing.describe)
+        )
         guards.register("project.rebind", rates_exist)
         guards.register("account.archive", nothing_runs)
         policy_scopes.register_finder(Allocation.PUBLIC_PREFIX, allocation_subject)
+        policy_scopes.register_subject("plan", plan_exists, prefix="plan", name=plan_name)
+        policy_scopes.register_plan_of(plan_of)
+        policy.on_change(PROJECTS_LIMIT, own.projects_limit_changed)
+        reactions.register(catalog_publishing.PUBLISHED, own.catalog_published)
+        reactions.register(enforcement.CHANGED, own.enforcement_changed)

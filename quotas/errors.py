@@ -40,3 +40,20 @@ class AlreadyBilled(Conflict):
 
 class PeriodInvalid(DomainError):
     code = "period_invalid"
+
+
+class NoCatalog(Conflict):
+    code = "no_catalog"
+    field = "catalog"
+
+
+class UnknownItem(DomainError):
+    """A plan or an add-on that the catalog in force does not list."""
+
+    code = "unknown_item"
+    status = 404
+
+
+class NoPrice(Conflict):
+    code = "no_price"
+    field = "currency"

@@ -1,6 +1,7 @@
 from django.db import models
 
 from accounts.models.billing_accounts import BillingAccount
+from accounts.models.organizations import Organization
 
 
 class Level(models.TextChoices):
@@ -12,9 +13,14 @@ class Level(models.TextChoices):
 
 
 class EnforcementReason(models.Model):
-    """Why an account is held back, by one source. Closed rows stay as history."""
+    """Why an account, or an organization as a whole, is held back by one source. Closed rows stay as history."""
 
-    billing_account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="enforcement_reasons")
+    billing_account = models.ForeignKey(
+        BillingAccount, on_delete=models.PROTECT, null=True, related_name="enforcement_reasons"
+    )
+    organization = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, null=True, related_name="enforcement_reasons"
+    )
     source = models.CharField(max_length=40)
     level = models.CharField(max_length=16, choices=Level.choices)
     why = models.TextField()
@@ -28,6 +34,16 @@ class EnforcementReason(models.Model):
                 fields=["billing_account", "source"],
                 condition=models.Q(closed_at=None),
                 name="one_open_reason_per_source",
+            ),
+            models.UniqueConstraint(
+                fields=["organization", "source"],
+                condition=models.Q(closed_at=None, organization__isnull=False),
+                name="one_open_reason_per_source_of_an_organization",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(billing_account=None, organization__isnull=False)
+                | models.Q(billing_account__isnull=False, organization=None),
+                name="enforcement_reason_holds_back_one_subject",
             ),
             models.CheckConstraint(condition=models.Q(level__in=Level.values), name="enforcement_level_is_known"),
         ]

@@ -26,6 +26,7 @@ EXEMPT = {
     "skus": "the catalogue is the same for everyone",
     "quotas_historicalsku": "as skus",
     "sku_rates": "the price book is the same for everyone",
+    "catalog_*": "the catalog is the same for everyone",
     "ledger_transactions": "its entries carry the billing account",
     "accrual_cursors": "one to one with its allocation, which carries the organization",
     "daily_totals": "sums of one of our own companies over all customers",

@@ -1,0 +1,73 @@
+"""Subscriptions move by themselves: trials become paid, periods follow each other, cancellations and graces end.
+
+What is due is read from the database. A lost, doubled or late ring changes nothing: each move is dated by when it was
+due, and one that is late by several periods makes them all.
+"""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+
+from accounts.audit import system
+from accounts.clock import check_moment
+from quotas.models import Subscription
+from quotas.models import SubscriptionStatus as Status
+from quotas.subscriptions import enter_period, locked, move, schedule
+
+log = structlog.get_logger(__name__)
+ACTOR = system("subscriptions")
+_MOST_STEPS = 1000
+
+
+def drain(at: datetime, *, most: int = 10_000) -> int:
+    """Move every subscription that is due, each in its own transaction; how many. One that fails does not stop the
+    others: it stays due, and is named in the log."""
+    at, moved = check_moment(at), 0
+    due = Subscription.objects.filter(due_at__lte=at).order_by("due_at", "pk").values_list("pk", flat=True)
+    for key in due[:most]:
+        try:
+            moved += settle(key, at)
+        except Exception:
+            log.exception("subscription_did_not_move", subscription=key)
+    return moved
+
+
+@transaction.atomic
+def settle(subscription_id: int, at: datetime) -> bool:
+    """Make every move of one subscription that is due by `at`, in order; False where another process has it."""
+    if not _free(subscription_id):
+        return False
+    for _ in range(_MOST_STEPS):
+        subscription = locked(subscription_id)
+        if subscription.due_at is None or subscription.due_at > at:
+            break
+        _step(subscription, subscription.due_at)
+    return True
+
+
+def _free(subscription_id: int) -> bool:
+    """Claim it; whoever has it does the work."""
+    rows = Subscription.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=subscription_id)
+    return rows.values_list("pk").first() is not None
+
+
+def _step(subscription: Subscription, due: datetime) -> None:
+    status = subscription.status
+    if status == Status.TRIALING:
+        move(subscription.pk, Status.ACTIVE, actor=ACTOR, reason="the trial ended", at=due)
+        _enter(subscription.pk, due)
+    elif status == Status.CANCELING:
+        move(subscription.pk, Status.SUSPENDED, actor=ACTOR, reason="canceled; the paid period ended", at=due)
+    elif status == Status.SUSPENDED:
+        move(subscription.pk, Status.CANCELED, actor=ACTOR, reason="the grace of the suspension ended", at=due)
+    else:
+        _enter(subscription.pk, due)
+
+
+def _enter(subscription_id: int, at: datetime) -> None:
+    """The next period begins."""
+    subscription = locked(subscription_id)
+    enter_period(subscription, at)
+    schedule(subscription)
+    subscription.save(update_fields=["period_start", "period_end", "due_at"])
