@@ -22,6 +22,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     quotas_topics.CATALOG_REFUSED: ("accounts.notifications.tell_operators",),
     quotas_topics.SUBSCRIPTION_CHANGED: (),
     quotas_topics.QUOTA_CHANGED: (),
+    quotas_topics.QUOTA_ALERT: (),
     ledger_topics.ACCOUNT_PARKED: ("accounts.notifications.tell_operators",),
     ledger_topics.ACCOUNT_UNPARKED: (),
     ledger_topics.LOW_BALANCE_WARNING: ("accounts.notifications.tell_customer",),

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from accounts import enforcement, policy
+from accounts.models import Organization
 from accounts.policy_scopes import Scope
 from quotas.catalog.terms import AddOn, Plan
 from quotas.catalog_in_force import switches, terms_of
@@ -40,6 +41,12 @@ def holdings(organization_ids: Collection[int]) -> dict[int, Held]:
             levels[key],
         )
     return found
+
+
+def level_of(organization: Organization) -> str:
+    """full, warn, restricted or halted: the worst of its own reasons and of its subscription's account's."""
+    payer = Subscription.objects.filter(organization=organization).values_list("billing_account_id", flat=True).first()
+    return enforcement.levels_of_organizations({organization.pk: payer})[organization.pk]
 
 
 def _subscriptions(organization_ids: Collection[int]) -> dict[int, Subscription]:

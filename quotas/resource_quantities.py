@@ -43,8 +43,9 @@ def canonical(amount: Decimal, *, binary: bool = False) -> str:
     if amount == 0:
         return "0"
     if binary and amount == amount.to_integral_value():
-        suffixes = [suffix for suffix, factor in _BINARY.items() if amount % factor == 0]
-        return f"{amount / _BINARY[suffixes[-1]]:f}" + suffixes[-1] if suffixes else f"{amount:f}".partition(".")[0]
+        divides = [(suffix, factor) for suffix, factor in _BINARY.items() if amount % factor == 0]
+        suffix, factor = divides[-1] if divides else ("", Decimal(1))
+        return f"{(amount / factor).to_integral_value():f}{suffix}"
     for suffix, power in sorted(_DECIMAL.items(), key=lambda item: -item[1]):
         if amount % (factor := Decimal(10) ** power) == 0:
             return f"{(amount / factor).to_integral_value():f}{suffix}"

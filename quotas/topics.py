@@ -8,6 +8,7 @@ CATALOG_PUBLISHED = "quotas.catalog_published"
 CATALOG_REFUSED = "quotas.catalog_refused"
 SUBSCRIPTION_CHANGED = "quotas.subscription_changed"
 QUOTA_CHANGED = "quotas.quota_changed"
+QUOTA_ALERT = "quotas.quota_alert"
 
 TOPICS = frozenset(
     {
@@ -19,5 +20,6 @@ TOPICS = frozenset(
         CATALOG_REFUSED,
         SUBSCRIPTION_CHANGED,
         QUOTA_CHANGED,
+        QUOTA_ALERT,
     }
 )

@@ -71,6 +71,7 @@ class ReportedUsage(models.Model):
     dimension = models.CharField(max_length=63)
     used = models.DecimalField(max_digits=28, decimal_places=9, null=True)
     reported_at = models.DateTimeField()
+    alerted_percent = models.PositiveSmallIntegerField(default=0, help_text="The highest alert it has reached.")
 
     class Meta:
         db_table = "reported_usage"
