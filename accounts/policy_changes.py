@@ -43,7 +43,7 @@ def set_value(
 ) -> PolicyValue:
     """Set a policy for one scope. Money is minor units, of the currency it names or of whichever applies.
 
-    Raises PolicyInvalid (unknown key, wrong type, scope the key does not have, `no_plans`), CurrencyUnknown, NotFound
+    Raises PolicyInvalid (unknown key, wrong type, scope the key does not have), CurrencyUnknown, NotFound
     (no such subject), ReasonRequired, Conflict (set twice at one moment), and ApprovalRequired for the keys that guard
     money where no second person approved exactly this value: no actor, the system included, sets those alone.
     """

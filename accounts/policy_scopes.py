@@ -1,7 +1,7 @@
 """Whom a policy is set for, and which scopes apply to whom.
 
 People, projects and organizations register in `policy_subjects`. Plans belong to a room to the right, which registers
-its catalog with `register_subject`: until then no value is set for a plan. What else a policy may be asked for (an
+them with `register_subject`, and who holds which with `register_plan_of`. What else a policy may be asked for (an
 account, an allocation) is found through `register_finder`.
 """
 
@@ -104,12 +104,12 @@ def organization_scope(organization: Organization) -> Scope:
 
 
 def check_subject(scope: str, scope_id: int | None) -> None:
-    """Raises PolicyInvalid where scope and id do not fit (`no_plans` before there are any), NotFound."""
+    """Raises PolicyInvalid where scope and id do not fit, NotFound."""
     if (scope == PolicyScope.GLOBAL) != (scope_id is None):
         raise PolicyInvalid("a global value names no subject, any other names one", field="scope_id")
     if scope_id is None:
         return
-    kind = _kind(scope)
+    kind = _kinds[scope]
     if not isinstance(scope_id, int) or not 0 < scope_id <= _LARGEST or not kind.exists(scope_id):
         raise NotFound(f"no such {WORDS[scope]}", field="scope_id")
 
@@ -119,7 +119,7 @@ def subject_at(scope: str, scope_id: int | None) -> Subject:
     check_subject(scope, scope_id)
     if scope_id is None:
         return EVERYONE
-    kind = _kind(scope)
+    kind = _kinds[scope]
     found = _finders[kind.prefix](scope_id) if kind.prefix in _finders else _plain(scope, kind, scope_id)
     if found is None:
         raise NotFound(f"no such {WORDS[scope]}", field="scope_id")
@@ -133,7 +133,7 @@ def subject_id(scope: str, public_id: str) -> int | None:
     if scope == PolicyScope.GLOBAL:
         check_subject(scope, 0 if public_id else None)
         return None
-    key = decode(_kind(scope).prefix, public_id)
+    key = decode(_kinds[scope].prefix, public_id)
     check_subject(scope, key or 0)
     return key
 
@@ -159,12 +159,6 @@ def find_subject(public_id: str) -> Subject:
     if found is None:
         raise NotFound("no such subject of a policy", field="subject")
     return found
-
-
-def _kind(scope: str) -> _Kind:
-    if scope not in _kinds:
-        raise PolicyInvalid(f"there are no {scope}s yet", field="scope", code=f"no_{scope}s")
-    return _kinds[scope]
 
 
 def _plain(scope: str, kind: _Kind, key: int) -> Subject:

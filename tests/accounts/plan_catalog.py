@@ -1,18 +1,9 @@
-"""A catalog of plans that registers itself with the policies, as the room that sells them will."""
+"""Plans for policies to be set for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from accounts import policy_scopes
-from accounts.policy import register_subject
+from quotas.models import CatalogItem, ItemKind
+from tests.cast import BEGINNING
 
 
-@contextmanager
-def plan_catalog(*ids: int) -> Iterator[set[int]]:
-    """The ids it knows, to be added to; gone again at the end."""
-    known = set(ids)
-    register_subject("plan", known.__contains__, prefix="pln", name=lambda key: f"Plan {key}")
-    try:
-        yield known
-    finally:
-        del policy_scopes._kinds["plan"]
+def open_plan(key: int) -> CatalogItem:
+    """A plan of that id. Its terms have no bearing on policies."""
+    return CatalogItem.objects.create(pk=key, kind=ItemKind.PLAN, code=f"plan-{key}", created_at=BEGINNING)

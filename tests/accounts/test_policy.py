@@ -1,6 +1,5 @@
 """Which policy is in force: the most specific scope that is set, at once, of the right type, with its history."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,18 +18,12 @@ from accounts.policy import (
     within_limit,
 )
 from accounts.policy_keys import KEYS
-from tests.accounts.plan_catalog import plan_catalog
+from tests.accounts.plan_catalog import open_plan
 from tests.cast import ACTOR, NOON, Cast
 from tests.ledger.raw_sql import execute, refused_by
 
 EVERY_SCOPE = "allocation.refund_window_days"
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def plans() -> Iterator[set[int]]:
-    with plan_catalog() as known:
-        yield known
 
 
 def put(key: str, value: object, scope: str = "global", scope_id: int | None = None) -> PolicyValue:
@@ -42,8 +35,8 @@ def test_without_any_value_the_default_is_in_force() -> None:
     assert (found.value, found.scope, found.scope_id) == (30, "default", None)
 
 
-def test_the_most_specific_scope_wins(cast: Cast, plans: set[int]) -> None:
-    plans.add(5)
+def test_the_most_specific_scope_wins(cast: Cast) -> None:
+    open_plan(5)
     subjects = {
         "global": None,
         "plan": 5,

@@ -12,7 +12,7 @@ from accounts.policy import Scope, effective, explain, set_value, unset_value
 from accounts.policy_keys import KEYS, check_value
 from accounts.policy_scopes import find_subject, subject_at, subject_id
 from accounts.public_ids import encode
-from tests.accounts.plan_catalog import plan_catalog
+from tests.accounts.plan_catalog import open_plan
 from tests.cast import ACTOR, NOON, Cast
 from tests.row_counts import row_counts
 
@@ -132,14 +132,12 @@ def test_an_unset_needs_a_reason(cast: Cast, reason: str) -> None:
     assert isinstance(refused(lambda: unset(reason=reason)), ReasonRequired)
 
 
-def test_no_value_is_set_for_a_plan_before_there_are_plans(cast: Cast) -> None:
+def test_no_value_is_set_for_a_plan_that_is_not_there(cast: Cast) -> None:
     for act in (lambda: put(5, "plan", 3), lambda: unset("plan", 3)):
-        error = refused(act)
-        assert isinstance(error, PolicyInvalid)
-        assert (error.code, error.field) == ("no_plans", "scope")
+        assert isinstance(refused(act), NotFound)
 
 
-def test_a_value_of_a_plan_is_resolved_before_there_is_a_catalog(cast: Cast) -> None:
+def test_a_value_of_a_plan_is_resolved(cast: Cast) -> None:
     PolicyValue.objects.create(key=KEY, scope="plan", scope_id=3, value=9, updated_at=NOON)
     put(20)
     assert effective(KEY, Scope(plan_id=3)) == 9
@@ -150,17 +148,15 @@ def test_a_value_of_a_plan_is_resolved_before_there_is_a_catalog(cast: Cast) -> 
     assert effective(KEY, Scope(tenant_id=cast.acme.pk, plan_id=3)) == 8
 
 
-def test_a_catalog_of_plans_registers_itself(cast: Cast) -> None:
-    with plan_catalog(3):
-        put(9, "plan", 3)
-        assert isinstance(refused(lambda: put(9, "plan", 4)), NotFound)
-        subject = find_subject(encode("pln", 3))
-        assert (str(subject), subject.own) == ("plan Plan 3", ("plan", 3))
-        assert subject_at("plan", 3) == subject
-        with pytest.raises(NotFound):
-            find_subject(encode("pln", 4))
+def test_a_plan_is_found_by_its_public_id(cast: Cast) -> None:
+    open_plan(3)
+    put(9, "plan", 3)
+    assert isinstance(refused(lambda: put(9, "plan", 4)), NotFound)
+    subject = find_subject(encode("plan", 3))
+    assert (str(subject), subject.own) == ("plan plan-3", ("plan", 3))
+    assert subject_at("plan", 3) == subject
     with pytest.raises(NotFound):
-        find_subject(encode("pln", 3))
+        find_subject(encode("plan", 4))
 
 
 @pytest.mark.parametrize("scope", ["user", "project", "tenant"])
@@ -179,7 +175,7 @@ def test_an_id_of_one_kind_names_nothing_of_another(cast: Cast) -> None:
             with pytest.raises(NotFound):
                 subject_id(scope, other)
     assert subject_id("global", "") is None
-    for scope, public_id in (("global", cast.acme.public_id), ("planet", cast.acme.public_id), ("plan", "pln_1")):
+    for scope, public_id in (("global", cast.acme.public_id), ("planet", cast.acme.public_id)):
         with pytest.raises(PolicyInvalid):
             subject_id(scope, public_id)
 

@@ -98,7 +98,7 @@ def test_a_key_that_guards_money_waits(cast: Cast) -> None:
         ([WINDOW, "--unset", "--scope=global"], "not_set: key: "),
         ([WINDOW, "5", "--scope=user", "--subject={bob}"], "policy_invalid: scope: "),
         ([WINDOW, "5", "--scope=planet"], "policy_invalid: scope: "),
-        ([WINDOW, "5", "--scope=plan", "--subject=pln_0000000000001"], "no_plans: scope: "),
+        ([WINDOW, "5", "--scope=plan", "--subject=plan_0000000000001"], "not_found: subject: "),
         ([WINDOW, "5", "--scope=tenant"], "not_found: subject: "),
         ([WINDOW, "5", "--scope=tenant", "--subject=org_0000000000zzz"], "not_found: subject: "),
         ([WINDOW, "5", "--scope=tenant", "--subject={project}"], "not_found: subject: "),

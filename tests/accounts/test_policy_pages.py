@@ -157,7 +157,7 @@ def test_a_person_is_asked_first_for_their_personal_organization(cast: Cast, dan
 def test_who_does_not_exist_is_not_found(cast: Cast, dana: Client, page: str) -> None:
     for text in (
         *("org_0000000000zzz", "prj_0000000000zzz", "usr_0000000000zzz", "ba_0000000000zzz", "alc_0000000000zzz"),
-        *("pln_0000000000001", "sku_0000000000001", "ORG_0000000000001", "1", "\x00", "org_\x00", "nobody", "×" * 300),
+        *("plan_0000000000001", "sku_0000000000001", "ORG_0000000000001", "1", "\x00", "org_\x00", "nobody", "×" * 300),
     ):
         response = dana.get(reverse(f"admin:accounts_policyvalue_{page}"), {"subject": text, "key": WINDOW})
         assert response.status_code == 404, text
@@ -344,7 +344,7 @@ def test_bad_subjects_and_keys_are_refused_on_their_field(cast: Cast, dana: Clie
         ({"subject": "org_\x00"}, "subject"),
         ({"subject": "9" * 300}, "subject"),
         ({"subject": cast.project.public_id}, "subject"),  # the key has no project scope
-        ({"subject": "pln_0000000000001"}, "subject"),
+        ({"subject": "plan_0000000000001"}, "subject"),
         ({"key": "no.such_key"}, "key"),
         ({"key": "\x00"}, "key"),
         ({"reason": ""}, "reason"),

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,8 @@ from accounts.lifecycle import open_billing_account, open_organization, open_pro
 from accounts.models import BillingAccount, PolicyScope, PolicyValue, Project
 from accounts.policy import Scope, account_scope, effective, effective_many, explain
 from accounts.policy_keys import KEYS, PolicyKey
-from tests.accounts.plan_catalog import plan_catalog
+from quotas.models import CatalogItem
+from tests.accounts.plan_catalog import open_plan
 from tests.cast import ACTOR, NOON, Cast
 from tests.concurrency.racing import failures, race, successes
 
@@ -63,9 +63,8 @@ SAMPLES: dict[str, list[Any]] = {
 
 
 @pytest.fixture(autouse=True)
-def plans() -> Iterator[set[int]]:
-    with plan_catalog(PLAN) as known:
-        yield known
+def plan(cast: Cast) -> CatalogItem:
+    return open_plan(PLAN)
 
 
 @pytest.fixture
