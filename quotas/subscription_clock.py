@@ -8,6 +8,8 @@ from datetime import datetime
 
 import structlog
 from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 
 from accounts.audit import system
 from accounts.clock import check_moment
@@ -21,13 +23,16 @@ _MOST_STEPS = 1000
 
 
 def drain(at: datetime, *, most: int = 10_000) -> int:
-    """Move every subscription that is due, each in its own transaction; how many. One that fails does not stop the
-    others: it stays due, and is named in the log."""
+    """Move every subscription that is due by `at`, or by its account's own clock, each in a transaction; how many.
+
+    One that fails does not stop the others: it stays due, and is named in the log.
+    """
     at, moved = check_moment(at), 0
-    due = Subscription.objects.filter(due_at__lte=at).order_by("due_at", "pk").values_list("pk", flat=True)
-    for key in due[:most]:
+    clock = Coalesce("billing_account__test_now", Value(at))
+    due = Subscription.objects.annotate(clock=clock).filter(due_at__lte=F("clock")).order_by("due_at", "pk")
+    for key, clock_at in due.values_list("pk", "clock")[:most]:
         try:
-            moved += settle(key, at)
+            moved += settle(key, clock_at)
         except Exception:
             log.exception("subscription_did_not_move", subscription=key)
     return moved

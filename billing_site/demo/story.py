@@ -8,14 +8,46 @@ from accounts import approvals
 from accounts.bindings import rebind
 from accounts.lifecycle import open_billing_account
 from accounts.models import BillingAccount
+from billing_site.demo import plans
 from billing_site.demo.rings import rings_before
 from billing_site.demo.stage import ACTOR, WINDOW_SECONDS, Stage, set_stage, set_window
 from ledger import accrual, adjustments, corrections, credits, daily_totals
 from ledger.models import LedgerTransaction
 from payments import bank_transfers
 from quotas.allocations import complete_release, request_release, resize, start
+from quotas.models import SubscriptionStatus
 
 DAYS = 21
+# What the platform reports in the end; None is what it could not count.
+USED: dict[str, dict[str, object]] = {
+    "aurora": {
+        "cpu": "61",
+        "memory": "212Gi",
+        "storage": "1100Gi",
+        "pods": 640,
+        "services.loadbalancers": 11,
+        "external_ips": 3,
+        "object_storage": "3900",
+    },
+    "borealis": {
+        "cpu": "9500m",
+        "memory": "31Gi",
+        "storage": "120Gi",
+        "pods": 77,
+        "services.loadbalancers": 2,
+        "external_ips": 0,
+        "object_storage": None,
+    },
+    "cinder": {
+        "cpu": "3800m",
+        "memory": "9Gi",
+        "storage": "99Gi",
+        "pods": 31,
+        "services.loadbalancers": 1,
+        "external_ips": 1,
+        "object_storage": "12",
+    },
+}
 Act = Callable[[datetime], object]
 
 
@@ -26,7 +58,34 @@ class Story:
     running: dict[str, int] = field(default_factory=dict)
 
     def chapters(self) -> list[tuple[float, Act]]:
-        """(day, act) in order."""
+        """(day, act), each at its moment."""
+        return [*self._money(), *self._plans()]
+
+    def _plans(self) -> list[tuple[float, Act]]:
+        stage = self.stage
+        return [
+            (0.05, lambda at: plans.publish_catalog(stage, at)),
+            (0.2, lambda at: plans.subscribe(stage, "aurora", "fleet", {"boost": 2}, at)),
+            (0.25, lambda at: plans.subscribe(stage, "borealis", "team", {}, at)),
+            (1.0, lambda at: plans.subscribe(stage, "cinder", "starter", {}, at)),
+            (1.1, lambda at: plans.subscribe(stage, "ember", "team", {"vault": 1}, at)),
+            (1.9, lambda at: plans.subscribe(stage, "dune", "starter", {}, at)),
+            (2.2, lambda at: plans.subscribe(stage, "fuji", "team", {}, at)),
+            (5.0, lambda at: plans.hold_addresses(stage, "aurora", 3, at)),
+            (9.0, lambda at: plans.subscribe(stage, "ember", "team", {"vault": 1, "boost": 1}, at)),
+            (11.0, lambda at: plans.cap_production(stage, "aurora", at)),
+            (14.0, lambda at: plans.raise_the_price_of_team(stage, at)),
+            (16.0, lambda at: plans.bring(stage, "fuji", SubscriptionStatus.SUSPENDED, "two invoices unpaid", at)),
+            (18.0, lambda at: plans.bring(stage, "ember", SubscriptionStatus.CANCELING, "asked for by mail", at)),
+            (19.0, lambda at: plans.subscribe(stage, "grove", "team", {}, at)),
+            (20.0, lambda at: plans.draft_a_larger_team(stage, at)),
+            *[(20.5, self._usage(customer)) for customer in USED],
+        ]
+
+    def _usage(self, customer: str) -> Act:
+        return lambda at: plans.use(self.stage, customer, USED[customer], at)
+
+    def _money(self) -> list[tuple[float, Act]]:
         return [
             (0.1, lambda at: self.transfer("aurora", 900_000, "MC-2041", at)),
             (0.1, lambda at: self.transfer("cinder", 30_000, "MC-2042", at)),
@@ -75,6 +134,7 @@ class Story:
         for ring in [*rings_before(moment, accounts), moment]:
             BillingAccount.objects.filter(pk__in=accounts).update(test_now=ring)
             accrual.drain(ring, only=accounts)
+        plans.ring(moment)
 
     def release_the_clocks(self, moment: datetime) -> None:
         """From now on the real clock, by the minute."""
