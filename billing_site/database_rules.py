@@ -14,7 +14,9 @@ NEVER_CHANGED = (
     *("accounts_historicalorganization", "accounts_historicalpolicyvalue", "accounts_historicalproject"),
     *("accounts_historicaluser", "quotas_historicalsku", "quotas_historicalsubscription"),
     *("catalog_items", "catalog_prices", "catalog_lines"),
-    *("sku_rates", "bank_transfers"),
+    *("sku_rates", "bank_transfers", "account_commitments", "commitment_draws"),
+    *("quotas_historicalmeter", "quotas_historicalcustomersegment"),
+    *("quotas_historicalserviceprice", "quotas_historicaloffer"),
     *("ledger_accounts", "ledger_transactions", "ledger_entries", "usage_records", "verification_runs"),
     *("balance_transitions", "force_release_requests", "credit_lots"),
 )
@@ -25,10 +27,13 @@ KEPT = (
     *("enforcement_reasons", "approval_requests"),
     *("allocations", "allocation_quantities", "accrual_cursors", "accrual_schedules"),
     *("balance_states", "low_balance_events", "depletions"),
+    *("meters", "customer_segments", "segment_memberships", "service_prices", "offers"),
+    *("billing_entitlements", "account_discounts"),
     *("catalog_versions", "catalog_item_versions", "subscriptions", "subscription_items", "external_ips"),
 )
 
 OWN_RULES: dict[str, tuple[str, ...]] = {
+    "account_discounts": ("account_discounts_are_withdrawn_once",),
     "allocation_quantities": ("quantities_follow_each_other", "resizes_leave_billed_usage_alone"),
     "allocations": (
         "allocations_keep_their_past",
@@ -41,6 +46,12 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
         "rebinds_leave_billed_usage_alone",
         "schedule_follows_binding",
     ),
+    "billing_entitlements": ("billing_entitlements_close_once", "entitlements_name_an_offer_at_ga"),
+    "commitment_draws": ("draws_stay_within_their_commitment",),
+    "meters": ("meters_move_forward",),
+    "offer_prices": ("offer_prices_are_frozen", "offer_prices_is_never_emptied"),
+    "offers": ("offers_are_frozen",),
+    "segment_memberships": ("segment_memberships_begin_open", "segment_memberships_close_once"),
     "billing_accounts": ("billing_account_terms_are_fixed", "balance_state_follows_account"),
     "catalog_item_versions": ("item_versions_retire_once",),
     "catalog_lines": ("catalog_is_a_draft",),

@@ -23,6 +23,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
     quotas_topics.SUBSCRIPTION_CHANGED: (),
     quotas_topics.QUOTA_CHANGED: (),
     quotas_topics.QUOTA_ALERT: (),
+    quotas_topics.OFFER_PUBLISHED: (),
+    quotas_topics.OFFER_ASSIGNED: (),
     ledger_topics.ACCOUNT_PARKED: ("accounts.notifications.tell_operators",),
     ledger_topics.ACCOUNT_UNPARKED: (),
     ledger_topics.LOW_BALANCE_WARNING: ("accounts.notifications.tell_customer",),

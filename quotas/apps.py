@@ -6,7 +6,7 @@ class QuotasConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import approvals, enforcement, guards, policy, policy_scopes, reactions
-        from quotas import catalog_publishing
+        from quotas import catalog_publishing, offers
         from quotas import reactions as own
         from quotas.archive_guard import nothing_runs
         from quotas.holdings import PROJECTS_LIMIT
@@ -17,6 +17,7 @@ class QuotasConfig(AppConfig):
         approvals.register(
             approvals.Act(catalog_publishing.ACT, catalog_publishing.perform, catalog_publishing.describe)
         )
+        approvals.register(approvals.Act(offers.ACT, offers.perform, offers.describe))
         guards.register("project.rebind", rates_exist)
         guards.register("account.archive", nothing_runs)
         policy_scopes.register_finder(Allocation.PUBLIC_PREFIX, allocation_subject)

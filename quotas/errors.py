@@ -57,3 +57,23 @@ class UnknownItem(DomainError):
 class NoPrice(Conflict):
     code = "no_price"
     field = "currency"
+
+
+class MeterInvalid(DomainError):
+    code = "meter_invalid"
+
+
+class SegmentInvalid(DomainError):
+    code = "segment_invalid"
+
+
+class OfferInvalid(DomainError):
+    code = "offer_invalid"
+
+
+class DiscountInvalid(DomainError):
+    code = "discount_invalid"
+
+
+class CommitmentInvalid(DomainError):
+    code = "commitment_invalid"

@@ -9,6 +9,8 @@ CATALOG_REFUSED = "quotas.catalog_refused"
 SUBSCRIPTION_CHANGED = "quotas.subscription_changed"
 QUOTA_CHANGED = "quotas.quota_changed"
 QUOTA_ALERT = "quotas.quota_alert"
+OFFER_PUBLISHED = "quotas.offer_published"
+OFFER_ASSIGNED = "quotas.offer_assigned"
 
 TOPICS = frozenset(
     {
@@ -21,5 +23,7 @@ TOPICS = frozenset(
         SUBSCRIPTION_CHANGED,
         QUOTA_CHANGED,
         QUOTA_ALERT,
+        OFFER_PUBLISHED,
+        OFFER_ASSIGNED,
     }
 )

@@ -1,7 +1,10 @@
 from quotas.models.allocations import Allocation, AllocationQuantity, AllocationStatus
 from quotas.models.catalog import Sku, SkuRate
 from quotas.models.catalog_refusals import CatalogRefusal
+from quotas.models.customer_segments import CustomerSegment, SegmentMembership
 from quotas.models.limits import ExternalIp, Limit, LimitKind, LimitsDue, NetworkType, ReportedUsage
+from quotas.models.meters import Aggregation, Meter, MeterPhase
+from quotas.models.offers import BillingEntitlement, ChargeType, LaunchStage, Offer, OfferPrice, ServicePrice
 from quotas.models.plans import (
     CatalogItem,
     CatalogItemVersion,
@@ -11,13 +14,18 @@ from quotas.models.plans import (
     CatalogVersion,
     ItemKind,
 )
+from quotas.models.price_grants import AccountCommitment, AccountDiscount, CommitmentDraw
 from quotas.models.subscriptions import Biller, Subscription, SubscriptionItem, SubscriptionStatus
 
 __all__ = [
+    "AccountCommitment",
+    "AccountDiscount",
+    "Aggregation",
     "Allocation",
     "AllocationQuantity",
     "AllocationStatus",
     "Biller",
+    "BillingEntitlement",
     "CatalogItem",
     "CatalogItemVersion",
     "CatalogLine",
@@ -25,13 +33,23 @@ __all__ = [
     "CatalogRefusal",
     "CatalogState",
     "CatalogVersion",
+    "ChargeType",
+    "CommitmentDraw",
+    "CustomerSegment",
     "ExternalIp",
     "ItemKind",
+    "LaunchStage",
     "Limit",
     "LimitKind",
     "LimitsDue",
+    "Meter",
+    "MeterPhase",
     "NetworkType",
+    "Offer",
+    "OfferPrice",
     "ReportedUsage",
+    "SegmentMembership",
+    "ServicePrice",
     "Sku",
     "SkuRate",
     "Subscription",

@@ -25,10 +25,10 @@ PRICE_SPELLINGS = {
 }
 
 
-def read_price(document: object, *, path: str = "price", currency: str = "") -> Price:
-    """One price. `currency` where the document leaves it out. Raises PriceInvalid with every fault."""
+def read_price(document: object, *, path: str = "price", meters: Mapping[str, Sequence[str]] | None = None) -> Price:
+    """One price. `meters`: as of read_price_list. Raises PriceInvalid with every fault."""
     faults = Faults()
-    price = _price(document, path, faults, currency)
+    price = _price(document, path, faults, "", meters)
     faults.raise_any()
     return price
 
