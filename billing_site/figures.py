@@ -8,6 +8,7 @@ from django.db.models import Count, Min, Q
 
 from accounts.models import ApprovalRequest, ApprovalState, BillingAccount, DeliveryState, OutboxDelivery
 from ledger.models import AccrualSchedule, VerificationRun
+from quotas.models import LimitsDue, Subscription
 
 _STANDING = """
 SELECT
@@ -32,6 +33,12 @@ class StandingFigures:
 
 
 @dataclass(frozen=True)
+class PlanFigures:
+    limits_due_seconds: float
+    subscriptions_due_seconds: float
+
+
+@dataclass(frozen=True)
 class OutboxFigures:
     pending: int
     oldest_pending_seconds: float
@@ -50,6 +57,13 @@ def standing(at: datetime) -> StandingFigures:
         cursor.execute(_STANDING, {"at": at})
         oldest, parked, low, pending, depleted = cursor.fetchone()
     return StandingFigures(_age(oldest, at), parked, low, pending, depleted)
+
+
+def plans(at: datetime) -> PlanFigures:
+    """How long the longest waiting limits and subscriptions are due; those on a test clock are not looked at."""
+    waiting = LimitsDue.objects.aggregate(since=Min("since"))["since"]
+    free = Subscription.objects.filter(billing_account__test_now=None, due_at__lte=at)
+    return PlanFigures(_age(waiting, at), _age(free.aggregate(since=Min("due_at"))["since"], at))
 
 
 def clock_is_advanced() -> bool:

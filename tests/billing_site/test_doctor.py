@@ -25,13 +25,17 @@ from ledger.errors import Unpriced
 from ledger.models import AccrualSchedule, BalanceState, ForceRelease, LedgerTransaction, VerificationRun
 from ledger.top_ups import post_top_up
 from ledger.verification import verify
+from quotas import limits, subscription_clock
 from quotas.allocations import start
+from quotas.subscriptions import assign_plan
 from tests.cast import ACTOR, Cast
+from tests.quotas.plans import publish
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY_CHECK = {
     *("settings", "database", "roles", "triggers", "grants", "owner", "migrations", "clock", "redis", "worker"),
-    *("mail", "disk", "accrual", "parked", "balances", "releases", "outbox", "partitions", "last proof", "invariants"),
+    *("mail", "disk", "accrual", "parked", "balances", "releases", "plans", "outbox", "partitions"),
+    *("last proof", "invariants"),
 }
 
 
@@ -215,6 +219,19 @@ def test_accounts_that_nobody_judges_are_a_fault(sound: Cast) -> None:
     assert bad["balances"].startswith(f"fault: {count} accounts wait to be judged")
     accrual.drain(clock.now())
     assert wrong(found()) == {}
+
+
+def test_limits_and_subscriptions_that_nobody_moves_are_faults(sound: Cast) -> None:
+    long_ago = clock.now() - timedelta(days=40)
+    publish(at=long_ago)
+    limits.drain(long_ago)
+    assign_plan(sound.acme, "pro-pool", {}, actor=ACTOR, reason="for a test", at=long_ago)
+    assert wrong(found())["plans"].startswith("fault: a subscription is due since 9 d")
+    subscription_clock.drain(clock.now())
+    limits.mark_due([sound.acme.pk], at=clock.now() - timedelta(minutes=6))
+    assert wrong(found())["plans"] == "fault: limits wait to be computed since 6 min"
+    limits.drain(clock.now())
+    assert "plans" not in wrong(found())
 
 
 def test_a_release_that_nobody_confirms_is_worth_a_look(sound: Cast) -> None:
