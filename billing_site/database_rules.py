@@ -56,7 +56,7 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "catalog_item_versions": ("item_versions_retire_once",),
     "catalog_lines": ("catalog_is_a_draft",),
     "catalog_prices": ("prices_come_with_their_version",),
-    "catalog_versions": ("catalogs_are_frozen",),
+    "catalog_versions": ("catalogs_are_frozen", "catalogs_begin_as_drafts"),
     "depletions": ("depletions_closes_once",),
     "external_ips": ("external_ips_are_released_once",),
     "low_balance_events": ("low_balance_events_closes_once",),

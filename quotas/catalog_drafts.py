@@ -1,6 +1,5 @@
 """Drafts of the catalog: opened from a file or from what is in force, edited section by section, discarded."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.db import transaction
 
 from accounts.audit import Actor, record
 from accounts.errors import Conflict, NotFound
-from quotas.catalog.document import canonical_json, fingerprint, parse
+from quotas.catalog.document import canonical_json, fingerprint, parse, read_json
 from quotas.catalog.terms import Catalog
 from quotas.catalog_in_force import catalog_of, in_force, newest
 from quotas.models import CatalogState, CatalogVersion
@@ -49,7 +48,7 @@ def change_section(
         raise Conflict(
             "somebody else changed this draft meanwhile; open it again", field="catalog", code="draft_changed"
         )
-    document = json.loads(draft.document)
+    document = read_json(draft.document)
     if not code:
         document[section] = terms
     elif terms is None:

@@ -1,10 +1,9 @@
 """The catalog that is in force, and the versions it lists."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from quotas.catalog.document import parse
+from quotas.catalog.document import parse, read_json
 from quotas.catalog.terms import AddOn, Catalog, Plan
 from quotas.errors import NoCatalog, UnknownItem
 from quotas.models import CatalogItemVersion, CatalogLine, CatalogState, CatalogVersion, ItemKind
@@ -27,7 +26,7 @@ def in_force() -> CatalogVersion:
 
 def catalog_of(version: CatalogVersion) -> Catalog:
     """What a version says."""
-    return parse(json.loads(version.document))
+    return parse(read_json(version.document))
 
 
 def listed(kind: str, code: str) -> CatalogLine:
@@ -44,7 +43,7 @@ def listed(kind: str, code: str) -> CatalogLine:
 
 def terms_of(version: CatalogItemVersion, kind: str) -> Plan | AddOn:
     """What a plan or an add-on was sold as, whatever the catalog says now."""
-    return _TERMS[kind].model_validate(json.loads(version.terms))
+    return _TERMS[kind].model_validate(read_json(version.terms))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +12,7 @@ from quotas.catalog.faults import CatalogInvalid, Fault
 from quotas.catalog.reading import Document, read_text
 from quotas.catalog.terms import Catalog
 
-_WORDS = {"missing": "is required", "extra_forbidden": "is not known"}
+_WORDS = {"missing": "is required", "too_short": "must not be empty"}
 
 
 def parse(document: Document) -> Catalog:
@@ -34,7 +35,18 @@ def parse_text(text: str | bytes) -> Catalog:
 
 def canonical_json(value: Any) -> str:
     """One text for one meaning. Mappings keep their order: the order of plans is theirs to be shown in."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+    if isinstance(value, dict):
+        pairs = (f"{canonical_json(str(key))}:{canonical_json(item)}" for key, item in value.items())
+        return f"{{{','.join(pairs)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(canonical_json, value))}]"
+    return f"{value:f}" if isinstance(value, Decimal) else json.dumps(value, ensure_ascii=False)
+
+
+def read_json(text: str) -> Document:
+    """What `canonical_json` wrote; a number with decimals is never a float."""
+    document: Document = json.loads(text, parse_float=Decimal)
+    return document
 
 
 def fingerprint(document: Document) -> str:

@@ -59,9 +59,9 @@ def _load(text: str | bytes) -> object:
     if len(raw) > LARGEST_BYTES:
         raise CatalogInvalid([Fault("", "the document is larger than 1 MiB")])
     try:
-        plain = raw.decode("utf-8-sig")
-        _refuse_surprises(plain)
-        documents = [_value(node) for node in yaml.compose_all(plain, yaml.SafeLoader)]
+        decoded = raw.decode("utf-8-sig")
+        _refuse_surprises(decoded)
+        documents = [_value(node) for node in yaml.compose_all(decoded, yaml.SafeLoader)]
     except UnicodeDecodeError:
         raise CatalogInvalid([Fault("", "the document is not UTF-8 text")]) from None
     except yaml.YAMLError as error:
@@ -101,7 +101,7 @@ def _value(node: yaml.Node | None) -> Any:
         return [_value(item) for item in node.value]
     if node is None:
         return None
-    return _plain(node.value) if isinstance(node, yaml.ScalarNode) and not node.style else str(node.value)
+    return plain(node.value) if isinstance(node, yaml.ScalarNode) and not node.style else str(node.value)
 
 
 def _pairs(node: yaml.MappingNode) -> Document:
@@ -113,7 +113,8 @@ def _pairs(node: yaml.MappingNode) -> Document:
     return found
 
 
-def _plain(text: str) -> Any:
+def plain(text: str) -> Any:
+    """What a scalar without quotes means."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if _WHOLE.fullmatch(text):

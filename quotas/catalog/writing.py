@@ -5,8 +5,10 @@ from typing import Any
 
 import yaml
 
-from quotas.catalog.reading import KEY
+from quotas.catalog.reading import KEY, plain
 from quotas.catalog.terms import Catalog
+
+_BREAKS = frozenset("\x85\u2028\u2029\ufeff\r")  # YAML folds them, or drops them
 
 
 class _Writer(yaml.SafeDumper):
@@ -18,7 +20,16 @@ def _decimal(writer: yaml.SafeDumper, value: Decimal) -> yaml.Node:
 
 
 def _string(writer: yaml.SafeDumper, value: str) -> yaml.Node:
-    return writer.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+    return writer.represent_scalar("tag:yaml.org,2002:str", value, style=_style(value))
+
+
+def _style(value: str) -> str | None:
+    """The quotes without which a text would be read as something else; None where the library knows better."""
+    if not _BREAKS.isdisjoint(value):
+        return '"'
+    if "\n" in value:
+        return "|"
+    return None if plain(value) == value else "'"
 
 
 _Writer.add_representer(Decimal, _decimal)
