@@ -110,6 +110,13 @@ def require_open(account: BillingAccount) -> None:
         raise AccountNotReady("an archived account takes no money", field="billing_account")
 
 
+def require_unarchived(account: BillingAccount) -> BillingAccount:
+    """Terms and details are changed until an account is archived. Raises WrongPhase."""
+    if account.phase == Phase.ARCHIVED:
+        raise WrongPhase("the account is Archived and stays so")
+    return account
+
+
 def _state_ready(account: BillingAccount, at: datetime) -> None:
     if account.phase == Phase.READY:
         set_condition(account.pk, "Ready", status=ConditionStatus.TRUE, reason="BillingAccountReady", at=at)

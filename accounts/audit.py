@@ -38,6 +38,11 @@ def require_reason(reason: str) -> str:
     return reason
 
 
+def optional_reason(reason: str | None) -> str:
+    """A whole reason where one is given; staff give one, customers and the platform need not. Raises ReasonRequired."""
+    return "" if reason is None else require_reason(reason)
+
+
 def record(
     actor: Actor,
     action: str,

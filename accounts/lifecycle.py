@@ -4,10 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.audit import Actor, record
+from accounts import account_quota
+from accounts.audit import Actor, optional_reason, record, system
 from accounts.conditions import set_condition
 from accounts.currencies import exponent
 from accounts.errors import Conflict, DomainError, constraints
+from accounts.locking import lock_organization
 from accounts.models import (
     BillingAccount,
     ConditionStatus,
@@ -20,23 +22,74 @@ from accounts.models import (
     Settlement,
     User,
 )
+from accounts.names import check_name, check_slug
+
+_PLATFORM = system("platform")  # which opens what its customers sign up for
 
 
 @transaction.atomic
-def open_organization(name: str, slug: str, *, owner: User, personal: bool = False, at: datetime) -> Organization:
-    """Open an organization; its owner becomes org-admin. Raises Conflict where the slug is taken."""
+def open_organization(
+    name: str,
+    slug: str,
+    *,
+    owner: User,
+    personal: bool = False,
+    actor: Actor = _PLATFORM,
+    reason: str | None = None,
+    at: datetime,
+) -> Organization:
+    """Open an organization; its owner becomes org-admin.
+
+    Raises NameInvalid, and Conflict where the slug is taken or the owner has a personal organization already.
+    """
+    name, slug, reason = check_name(name), check_slug(slug), optional_reason(reason)
     taken = Conflict(f"the short name {slug!r} is taken", field="slug")
-    with constraints({"organizations_slug_key": taken}):
+    second = Conflict("the person has a personal organization", field="personal", code="one_personal_organization")
+    meanings = {"organizations_slug_key": taken, "one_personal_organization_per_user": second}
+    with constraints(meanings), transaction.atomic():
         organization = Organization.objects.create(name=name, slug=slug, owner=owner, personal=personal, created_at=at)
     Membership.objects.create(organization=organization, user=owner, role=OrganizationRole.ORG_ADMIN, created_at=at)
+    record(
+        actor,
+        "organization.open",
+        subject=("organization", organization.pk),
+        organization_id=organization.pk,
+        reason=reason,
+        after={"organization": organization.public_id, "owner": owner.public_id},
+        at=at,
+    )
     return organization
 
 
-def open_project(organization: Organization, name: str, slug: str, *, at: datetime) -> Project:
-    """Open a project. Raises Conflict where the organization has one of that short name."""
+@transaction.atomic
+def open_project(
+    organization: Organization,
+    name: str,
+    slug: str,
+    *,
+    actor: Actor = _PLATFORM,
+    reason: str | None = None,
+    at: datetime,
+) -> Project:
+    """Open a project.
+
+    Raises NameInvalid, NotFound, Conflict (`closed`; `conflict`: the organization has one of that short name).
+    """
+    name, slug, reason = check_name(name), check_slug(slug), optional_reason(reason)
     taken = Conflict(f"the organization has a project {slug!r}", field="slug")
-    with transaction.atomic(), constraints({"project_slug_once_per_organization": taken}):
-        return Project.objects.create(organization=organization, name=name, slug=slug, created_at=at)
+    organization = _still_open(organization)
+    with constraints({"project_slug_once_per_organization": taken}), transaction.atomic():
+        project = Project.objects.create(organization=organization, name=name, slug=slug, created_at=at)
+    record(
+        actor,
+        "project.open",
+        subject=("project", project.pk),
+        organization_id=organization.pk,
+        reason=reason,
+        after={"project": project.public_id},
+        at=at,
+    )
+    return project
 
 
 @transaction.atomic
@@ -48,15 +101,22 @@ def open_billing_account(
     currency: str,
     settlement: str,
     actor: Actor,
+    reason: str | None = None,
     at: datetime,
 ) -> BillingAccount:
     """Open an account and bring it to Ready; a card-less account is Ready, what it may do is gated elsewhere.
 
-    Raises CurrencyUnknown, or DomainError for an unknown settlement.
+    Its payment terms are the standard ones.
+
+    Raises NameInvalid, CurrencyUnknown, AccountQuotaReached, NotFound, Conflict
+    (`closed`), or DomainError for an unknown settlement.
     """
     exponent(currency)
+    name, reason = check_name(name), optional_reason(reason)
     if settlement not in Settlement.values:
         raise DomainError("settlement is prepaid or postpaid", field="settlement", code="settlement_unknown")
+    organization = _still_open(organization)
+    account_quota.require_room(organization)
     account = BillingAccount.objects.create(
         organization=organization,
         legal_entity=legal_entity,
@@ -67,5 +127,15 @@ def open_billing_account(
         created_at=at,
     )
     set_condition(account.pk, "Ready", status=ConditionStatus.TRUE, reason="BillingAccountReady", at=at)
-    record(actor, "billing_account.open", subject=("billing_account", account.pk), account=account, at=at)
+    record(
+        actor, "billing_account.open", subject=("billing_account", account.pk), account=account, reason=reason, at=at
+    )
     return account
+
+
+def _still_open(organization: Organization) -> Organization:
+    """The organization under its lock. Raises NotFound, Conflict (`closed`)."""
+    locked = lock_organization(organization.pk)
+    if locked.closed_at:
+        raise Conflict("the organization is closed", field="organization", code="closed")
+    return locked

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from accounts import prepared
 from accounts.errors import NotFound
-from accounts.models import BillingAccount
+from accounts.models import BillingAccount, Organization
 
 _COLUMNS = [field.attname for field in BillingAccount._meta.concrete_fields]
 # FOR NO KEY UPDATE: a plain FOR UPDATE would block every insert that references the account.
@@ -28,3 +28,14 @@ def lock_accounts(account_ids: Collection[int]) -> dict[int, BillingAccount]:
 def lock_account(account_id: int) -> BillingAccount:
     """Lock one account until the transaction ends. Raises NotFound."""
     return lock_accounts([account_id])[account_id]
+
+
+def lock_organization(organization_id: int) -> Organization:
+    """Lock an organization's row until the transaction ends: for what is counted or closed over all it has.
+
+    Taken before the locks of accounts, never after. Raises NotFound.
+    """
+    organization = Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
+    if organization is None:
+        raise NotFound("no such organization", field="organization")
+    return organization

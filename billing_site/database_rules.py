@@ -24,7 +24,7 @@ NEVER_CHANGED = (
 # Rows change, each by its own rules, but never vanish.
 KEPT = (
     *("billing_accounts", "billing_account_bindings", "organizations", "outbox_deliveries"),
-    *("enforcement_reasons", "approval_requests"),
+    *("enforcement_reasons", "approval_requests", "feature_grants"),
     *("allocations", "allocation_quantities", "accrual_cursors", "accrual_schedules"),
     *("balance_states", "low_balance_events", "depletions"),
     *("meters", "customer_segments", "segment_memberships", "service_prices", "offers"),
@@ -43,6 +43,7 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "approval_requests": ("approvals_are_decided_once",),
     "billing_account_bindings": (
         "bindings_change_once",
+        "bindings_open_in_what_is_open",
         "rebinds_leave_billed_usage_alone",
         "schedule_follows_binding",
     ),
@@ -52,7 +53,12 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "offer_prices": ("offer_prices_are_frozen", "offer_prices_is_never_emptied"),
     "offers": ("offers_are_frozen",),
     "segment_memberships": ("segment_memberships_begin_open", "segment_memberships_close_once"),
-    "billing_accounts": ("billing_account_terms_are_fixed", "balance_state_follows_account"),
+    "billing_accounts": (
+        "billing_account_terms_are_fixed",
+        "billing_accounts_delete_for_ever",
+        "billing_accounts_open_in_what_is_open",
+        "balance_state_follows_account",
+    ),
     "catalog_item_versions": ("item_versions_retire_once",),
     "catalog_lines": ("catalog_is_a_draft",),
     "catalog_prices": ("prices_come_with_their_version",),
@@ -60,8 +66,11 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "depletions": ("depletions_closes_once",),
     "external_ips": ("external_ips_are_released_once",),
     "low_balance_events": ("low_balance_events_closes_once",),
+    "feature_grants": ("feature_grants_change_once",),
     "ledger_entries": ("entries_are_whole",),
     "ledger_transactions": ("transaction_has_entries",),
+    "organizations": ("organizations_close_for_ever",),
+    "projects": ("projects_close_for_ever", "projects_open_in_what_is_open"),
     "sku_rates": ("rates_leave_billed_usage_alone",),
     "subscription_items": ("plan_follows_its_item", "subscription_items_begin_open", "subscription_items_close_once"),
     "subscriptions": ("subscriptions_move_by_their_states",),

@@ -14,6 +14,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
     accounts_topics.ACCOUNT_SUSPENDED: (),
     accounts_topics.ACCOUNT_REACTIVATED: (),
     accounts_topics.ACCOUNT_ARCHIVED: (),
+    accounts_topics.ACCOUNT_DELETED: (),
+    accounts_topics.ORGANIZATION_CLOSED: (),
     quotas_topics.ALLOCATION_STARTED: (),
     quotas_topics.ALLOCATION_RESIZED: (),
     quotas_topics.ALLOCATION_RELEASED: (),

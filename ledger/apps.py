@@ -12,6 +12,7 @@ class LedgerConfig(AppConfig):
         approvals.register(approvals.Act(corrections.ACT, corrections.correct, corrections.describe))
         approvals.register(approvals.Act(credits.ACT, credits.grant_credit, credits.describe))
         guards.register("account.archive", archive_guard.nothing_is_owed)
+        guards.register("project.close", archive_guard.nothing_waits_in)
         policy.on_change("billing.window_seconds", schedules.wake)
         for key in (balance_facts.THRESHOLD, balance_facts.PROJECTION):
             policy.on_change(key, balance_reactions.policy_changed)

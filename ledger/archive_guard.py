@@ -1,10 +1,10 @@
-"""What this room says when a billing account is to be archived."""
+"""What this room says when a billing account is to be archived, or a project closed."""
 
 from datetime import datetime
 
 from django.db.models import F, Q
 
-from accounts.models import BillingAccount, DeliveryState, OutboxDelivery
+from accounts.models import BillingAccount, DeliveryState, OutboxDelivery, Project
 from ledger.balances import balance
 from ledger.models import AccrualCursor
 from quotas import topics
@@ -15,6 +15,11 @@ def nothing_is_owed(*, account: BillingAccount, at: datetime) -> list[str]:
     """`has_balance` unless every kind stands at zero; `has_unsettled_usage` while usage is still to be posted."""
     codes = ["has_balance"] if any(balance(account).kinds.values()) else []
     return [*codes, "has_unsettled_usage"] if _waits_for_the_tick(account) or _waits_for_a_credit(account) else codes
+
+
+def nothing_waits_in(*, project: Project, at: datetime) -> list[str]:
+    """`has_unsettled_usage` while usage of the project is still to be posted."""
+    return ["has_unsettled_usage"] if AccrualCursor.objects.filter(project=project, done=False).exists() else []
 
 
 def _waits_for_the_tick(account: BillingAccount) -> bool:

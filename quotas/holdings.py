@@ -16,7 +16,10 @@ PROJECTS_LIMIT = "quotas.projects_limit"
 
 
 def holdings(organization_ids: Collection[int]) -> dict[int, Held]:
-    """What each organization with a plan holds, by its id. Five queries, and one for each version not seen before."""
+    """What each open organization with a plan holds, by its id.
+
+    Five queries, and one for each version not seen before.
+    """
     subscriptions = _subscriptions(organization_ids)
     items = _items(subscriptions)
     switched = switches({row.item_id for rows in items.values() for row in rows})
@@ -50,7 +53,8 @@ def level_of(organization: Organization) -> str:
 
 
 def _subscriptions(organization_ids: Collection[int]) -> dict[int, Subscription]:
-    rows = Subscription.objects.filter(organization_id__in=organization_ids).select_related("organization")
+    rows = Subscription.objects.filter(organization_id__in=organization_ids, organization__closed_at=None)
+    rows = rows.select_related("organization")
     return {row.organization_id: row for row in rows}
 
 

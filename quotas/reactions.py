@@ -5,7 +5,7 @@ from typing import Any
 
 from accounts.models import BillingAccount, Organization, PolicyScope, PolicyValue
 from quotas import limits
-from quotas.models import Subscription
+from quotas.models import Limit, LimitKind, Subscription
 from quotas.subscription_terms import follow_what_is_sold
 
 
@@ -23,6 +23,12 @@ def enforcement_changed(*, subject: BillingAccount | Organization, at: datetime)
     else:
         paid = Subscription.objects.filter(billing_account=subject).values_list("organization_id", flat=True)
         limits.mark_due(paid, at=at)
+
+
+def organization_closed(*, organization: Organization, at: datetime) -> None:
+    """A closed organization has no limits: those of its plan go, its projects' own too. Its lock is held."""
+    Limit.objects.filter(organization=organization, kind=LimitKind.PROJECT_QUOTA).delete()
+    limits.recompute([organization.pk], at=at)
 
 
 def projects_limit_changed(row: PolicyValue) -> None:

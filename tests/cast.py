@@ -7,11 +7,13 @@ from functools import cache
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 
+from accounts import features
 from accounts.audit import system
 from accounts.bindings import bind
 from accounts.lifecycle import open_billing_account, open_organization, open_project
 from accounts.models import (
     BillingAccount,
+    Feature,
     LegalEntity,
     Membership,
     Organization,
@@ -63,6 +65,11 @@ def _staff(email: str, name: str, *groups: str) -> User:
     return user
 
 
+def allow_many_accounts(organization: Organization) -> None:
+    """One account each is what organizations have without this."""
+    features.grant(organization.pk, Feature.MULTI_BILLING_ACCOUNTS, actor=ACTOR, reason="several", at=BEGINNING)
+
+
 def gather() -> Cast:
     """Bring everyone on stage at the beginning of 2026."""
     alice = _user("alice@acme.example", "Alice")
@@ -73,6 +80,7 @@ def gather() -> Cast:
     )
     acme = open_organization("Acme", "acme", owner=alice, at=BEGINNING)
     Membership.objects.create(organization=acme, user=bob, role=OrganizationRole.PROJECT_USER, created_at=BEGINNING)
+    allow_many_accounts(acme)
     strangers = open_organization("Elsewhere", "elsewhere", owner=charlie, at=BEGINNING)
     prepaid, postpaid = (
         open_billing_account(acme, entity, f"Acme {kind}", currency="USD", settlement=kind, actor=ACTOR, at=BEGINNING)

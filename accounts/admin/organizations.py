@@ -6,7 +6,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.account_quota import quota_of
+from accounts.admin.binding_acts import Bind, Rebind
+from accounts.admin.closing_acts import CloseOrganization, CloseProject
+from accounts.admin.feature_acts import GrantFeature, RevokeFeature
 from accounts.admin.filters import choice
+from accounts.admin.opening import OpenAccount, OpenOrganization, OpenProject
 from accounts.admin.policy_links import policies_link
 from accounts.admin.staff_admin import HistoryStaffAdmin, StaffAdmin
 from accounts.csv_cells import in_csv, value_cell
@@ -51,10 +56,18 @@ class NamedAdmin(HistoryStaffAdmin):
 
 @admin.register(Organization)
 class OrganizationAdmin(NamedAdmin):
-    list_display = ("name", public_id, "slug", "kind", moment("created_at", "Created"))
+    act_pages = (OpenOrganization, OpenProject, OpenAccount, GrantFeature, RevokeFeature, CloseOrganization)
+    list_display = (
+        *("name", public_id, "slug", "kind"),
+        *(moment("created_at", "Created"), moment("closed_at", "Closed")),
+    )
     search_fields = ("name", "slug")
-    fields = ("name", public_id, "slug", "kind", policies_link, moment("created_at", "Created"))
-    empty_hint = "An organization appears when a customer signs up."
+    fields = (
+        *("name", public_id, "slug", "kind", policies_link),
+        *(moment("created_at", "Created"), moment("closed_at", "Closed")),
+    )
+    empty_hint = "An organization appears when a customer signs up, or when you open one."
+    change_form_before_template = "admin/organizations/acts.html"
     change_form_outer_after_template = "admin/organizations/panels.html"
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -63,6 +76,7 @@ class OrganizationAdmin(NamedAdmin):
         accounts = list(organization.billing_accounts.order_by("pk")[: SHOWN + 1])
         context |= {"members": members[:SHOWN], "more_members": len(members) > SHOWN}
         context |= {"accounts": accounts[:SHOWN], "more_accounts": len(accounts) > SHOWN}
+        context |= {"features": organization.feature_grants.order_by("-pk")[:SHOWN], "quota": quota_of(organization)}
         return super().render_change_form(request, context, *args, **kwargs)
 
     @in_csv(("personal", lambda row: value_cell(row.personal)))
@@ -73,11 +87,23 @@ class OrganizationAdmin(NamedAdmin):
 
 @admin.register(Project)
 class ProjectAdmin(NamedAdmin):
-    list_display = ("name", public_id, "organization", moment("created_at", "Created"))
+    act_pages = (Bind, Rebind, CloseProject)
+    list_display = ("name", public_id, "organization", moment("created_at", "Created"), moment("closed_at", "Closed"))
     list_select_related = ("organization",)
     search_fields = ("name", "slug", "organization__name")
-    fields = ("name", public_id, "slug", "organization", policies_link, moment("created_at", "Created"))
-    empty_hint = "A project appears when a customer opens one."
+    fields = (
+        *("name", public_id, "slug", "organization", policies_link),
+        *(moment("created_at", "Created"), moment("closed_at", "Closed")),
+    )
+    empty_hint = "A project appears when a customer opens one, or when you open one on the page of an organization."
+    change_form_before_template = "admin/projects/acts.html"
+    change_form_outer_after_template = "admin/projects/bindings.html"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        rows = context["original"].bindings.select_related("billing_account").order_by("-established_at", "-pk")
+        context["bindings"] = bindings = list(rows[:SHOWN])
+        context["bound"] = bool(bindings) and bindings[0].phase == BindingPhase.ACTIVE
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 @admin.register(Membership)

@@ -1,6 +1,7 @@
 """The "Show" button beside a person on a page: a POST to the page itself, answered once with the person shown.
 
-The button is the template tag `person` of `staff_display`; every page of a StaffAdmin answers it.
+The button is the template tag `person` of `staff_display`, or `billing_details` for what an account's invoices name;
+every page of a StaffAdmin answers it.
 """
 
 from collections.abc import Callable
@@ -24,13 +25,14 @@ def is_asked(request: HttpRequest) -> bool:
 def answer(request: HttpRequest, page: Callable[[], HttpResponse]) -> HttpResponse:
     """The page as it is read, with the person who was asked for; where that is refused, back to it with a reason."""
     try:
-        key = shown_people.read_ticket(request.POST[shown_people.FIELD], request)
+        kind, key = shown_people.read_ticket(request.POST[shown_people.FIELD], request)
+        show = personal_data.show if kind == "user" else personal_data.show_details
         with transaction.atomic():
-            personal_data.show(key, by=cast(User, request.user), page=request.path, at=now())
+            show(key, by=cast(User, request.user), page=request.path, at=now())
     except DomainError as error:
         messages.error(request, sentence(error))
         return HttpResponseRedirect(request.get_full_path())
-    shown_people.mark(request, key)
+    shown_people.mark(request, (kind, key))
     request.method = "GET"  # pages refuse everything else
     try:
         return page()

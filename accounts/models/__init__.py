@@ -1,10 +1,12 @@
 from accounts.models.approvals import ApprovalRequest, ApprovalState
 from accounts.models.audit import AuditLog
-from accounts.models.billing_accounts import BillingAccount, Phase, Settlement
+from accounts.models.billing_accounts import BillingAccount, InvoiceFrequency, Phase, Settlement
+from accounts.models.billing_details import BillingAddress, BillingContact, InvoiceEmail, TaxId
 from accounts.models.bindings import BillingAccountBinding, BindingPhase
 from accounts.models.conditions import Condition, ConditionStatus
 from accounts.models.doorbells import Doorbell
 from accounts.models.enforcement import EnforcementReason, Level
+from accounts.models.features import Feature, FeatureGrant
 from accounts.models.form_tokens import UsedFormToken
 from accounts.models.legal_entities import LegalEntity
 from accounts.models.organizations import Membership, Organization, OrganizationRole, Project
@@ -19,12 +21,18 @@ __all__ = [
     "AuditLog",
     "BillingAccount",
     "BillingAccountBinding",
+    "BillingAddress",
+    "BillingContact",
     "BindingPhase",
     "Condition",
     "ConditionStatus",
     "DeliveryState",
     "Doorbell",
     "EnforcementReason",
+    "Feature",
+    "FeatureGrant",
+    "InvoiceEmail",
+    "InvoiceFrequency",
     "LegalEntity",
     "Level",
     "Membership",
@@ -38,6 +46,7 @@ __all__ = [
     "Project",
     "SavedFilter",
     "Settlement",
+    "TaxId",
     "UsedFormToken",
     "User",
 ]

@@ -11,6 +11,12 @@ class Settlement(models.TextChoices):
     POSTPAID = "postpaid"
 
 
+class InvoiceFrequency(models.TextChoices):
+    MONTHLY = "Monthly"
+    QUARTERLY = "Quarterly"
+    ANNUAL = "Annual"
+
+
 class Phase(models.TextChoices):
     PROVISIONING = "Provisioning"
     READY = "Ready"
@@ -31,8 +37,18 @@ class BillingAccount(PublicId, models.Model):
     currency = models.CharField(max_length=3)
     settlement = models.CharField(max_length=16, choices=Settlement.choices)
     phase = models.CharField(max_length=16, choices=Phase.choices, default=Phase.PROVISIONING)
+    net_days = models.PositiveSmallIntegerField(default=30, db_default=30, help_text="An invoice is due after so many.")
+    invoice_frequency = models.CharField(
+        max_length=16,
+        choices=InvoiceFrequency.choices,
+        default=InvoiceFrequency.MONTHLY,
+        db_default=InvoiceFrequency.MONTHLY,
+    )
+    invoice_day = models.PositiveSmallIntegerField(default=1, db_default=1, help_text="Of the month, from 1 to 28.")
+    time_zone = models.CharField(max_length=64, default="UTC", db_default="UTC", help_text="In which its days begin.")
     test_now = models.DateTimeField(null=True, blank=True, help_text="A test clock; empty means the real one.")
     created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="Archived, and gone for its customer.")
 
     history = HistoricalRecords()
 
@@ -48,6 +64,17 @@ class BillingAccount(PublicId, models.Model):
                 name="billing_accounts_settlement_is_known",
             ),
             models.CheckConstraint(condition=models.Q(phase__in=Phase.values), name="billing_accounts_phase_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(deleted_at=None) | models.Q(phase=Phase.ARCHIVED),
+                name="only_archived_accounts_are_deleted",
+            ),
+            models.CheckConstraint(condition=models.Q(net_days__range=(1, 3650)), name="net_days_are_in_range"),
+            models.CheckConstraint(
+                condition=models.Q(invoice_day__range=(1, 28)), name="invoice_day_is_in_every_month"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(invoice_frequency__in=InvoiceFrequency.values), name="invoice_frequency_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

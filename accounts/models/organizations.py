@@ -16,6 +16,7 @@ class Organization(PublicId, models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_organizations")
     language = models.CharField(max_length=16, default="en", help_text="The language its mail is written in.")
     created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     history = HistoricalRecords()
 
@@ -40,6 +41,7 @@ class Project(PublicId, models.Model):
     name = models.CharField(max_length=256)
     slug = models.SlugField(max_length=63)
     created_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     history = HistoricalRecords()
 

@@ -6,11 +6,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, Window
 from django.utils import timezone
 
 from accounts.clock import check_moment
 from accounts.errors import TimeInvalid
-from accounts.models import AuditLog, BillingAccount, Membership, OrganizationRole
+from accounts.models import AuditLog, BillingAccount, BindingPhase, Membership, OrganizationRole
+from accounts.payment_terms import terms_of
 from billing_site.back_office import burn_down, chain_search, state_words
 from billing_site.back_office.chain_search import Chains
 from billing_site.back_office.policies_in_force import PoliciesInForce, policies_of
@@ -23,7 +25,7 @@ from ledger.balance_rule import projected_depletion
 from ledger.balances import Balance
 from ledger.models import BalanceState
 
-AUDITED, CONTACTS = 20, 10
+AUDITED, CONTACTS, PROJECTS = 20, 10, 10
 
 
 @dataclass
@@ -115,6 +117,8 @@ def page_of(account: BillingAccount, query: Mapping[str, str], at: datetime) -> 
         "older": query_of(form.typed, lines.next_page) if lines.next_page else "",
         "newest": query_of(form.typed) if form.below else "",
         "audit": AuditLog.objects.filter(billing_account=account).select_related("actor").order_by("-pk")[:AUDITED],
+        "terms": terms_of(account),
+        **_projects(account),
         **_people(account),
     }
 
@@ -163,6 +167,14 @@ def _allocation(one: RunningAllocation) -> dict[str, Any]:
     return {"allocation": one, "per_hour": "no rate" if per_hour is None else hourly(per_hour, one.currency)}
 
 
+def _projects(account: BillingAccount) -> dict[str, Any]:
+    """The projects that pay through it now, and how many there are."""
+    active = account.bindings.filter(phase=BindingPhase.ACTIVE).select_related("project")
+    counted = active.annotate(linked=Window(Count("pk"))).order_by("project__name", "pk")
+    bindings = list(counted[:PROJECTS])
+    return {"linked_projects_count": bindings[0].linked if bindings else 0, "bindings": bindings}
+
+
 def _people(account: BillingAccount) -> dict[str, Any]:
     """The owner, and who is told about money: hidden until asked for."""
     found = (
@@ -188,4 +200,6 @@ def balance_words(amount_minor: int) -> str:
 
 def with_all(queryset: Any) -> Any:
     """The account with all the page needs of the rows around it."""
-    return queryset.select_related("organization__owner", "legal_entity", "balance_state", "accrual_schedule")
+    return queryset.select_related(
+        *("organization__owner", "legal_entity", "contact", "address", "balance_state", "accrual_schedule")
+    )

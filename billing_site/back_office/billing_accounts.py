@@ -11,9 +11,13 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, strip_tags
 
 from accounts.admin.account_phases import Archive, Reactivate, Suspend
+from accounts.admin.closing_acts import DeleteAccount
+from accounts.admin.detail_acts import SetAddress, SetContact, SetInvoiceEmails, SetTaxIds
 from accounts.admin.filters import choice
 from accounts.admin.newest_first import NewestFirst
 from accounts.admin.organizations import NamedAdmin
+from accounts.admin.terms_acts import SetTerms, SetTimeZone
+from accounts.bindings import linked_projects
 from accounts.clock import now
 from accounts.csv_cells import in_csv, value_cell
 from accounts.display import NOTHING, public_id, show_moment, show_money, show_tag, tag
@@ -47,9 +51,11 @@ class WithBalances(NewestFirst):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         held, at = balances(self.result_list), now()
+        linked = linked_projects(account.pk for account in self.result_list)
         for account in self.result_list:
             state = getattr(account, "balance_state", None)
             amount_minor = held[account.pk].amount_minor
+            account.shown_projects = linked[account.pk]
             account.shown_at = account.test_now or at
             account.shown_balance = held[account.pk]
             account.shown_state = state.state if state else ""
@@ -61,12 +67,16 @@ class WithBalances(NewestFirst):
 
 @admin.register(BillingAccount)
 class BillingAccountAdmin(NamedAdmin):
-    act_pages = (Suspend, Reactivate, Archive)
+    act_pages = (
+        *(Suspend, Reactivate, Archive, DeleteAccount),
+        *(SetTerms, SetTimeZone, SetContact, SetInvoiceEmails, SetAddress, SetTaxIds),
+    )
     list_display = (
         "name",
         public_id,
         "organization",
         tag("phase", "Phase", PHASE_TONES),
+        "linked_projects",
         "balance_shown",
         "state",
         "burn_per_hour",
@@ -86,6 +96,12 @@ class BillingAccountAdmin(NamedAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[NewestFirst]:
         return WithBalances
+
+    @in_csv(("linked_projects_count", attrgetter("shown_projects")))
+    @admin.display(description="Projects")
+    def linked_projects(self, row: Any) -> str:
+        """How many pay through it now."""
+        return format_html('<span class="number">{}</span>', row.shown_projects)
 
     @in_csv(("balance_minor", attrgetter("shown_balance.amount_minor")), ("currency", attrgetter("currency")))
     @admin.display(description="Balance")

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from accounts import approvals
+from accounts import approvals, features
+from accounts.audit import person
 from accounts.bindings import rebind
 from accounts.lifecycle import open_billing_account
-from accounts.models import BillingAccount
+from accounts.models import BillingAccount, Feature
 from billing_site.demo import plans
 from billing_site.demo.rings import rings_before
 from billing_site.demo.stage import ACTOR, WINDOW_SECONDS, Stage, set_stage, set_window
@@ -199,6 +200,13 @@ class Story:
     def move_borealis_to_its_second_account(self, at: datetime) -> None:
         """A rebind inside an hour: what ran before stays with the old account, to the cent."""
         old = self.stage.accounts["borealis"]
+        features.grant(
+            old.organization_id,
+            Feature.MULTI_BILLING_ACCOUNTS,
+            actor=person(self.stage.staff["dana"]),
+            reason="a grant pays for part of its work",
+            at=at,
+        )
         account = open_billing_account(
             old.organization,
             self.stage.entity,

@@ -7,6 +7,7 @@ from accounts.lifecycle import open_billing_account, open_organization, open_pro
 from accounts.models import AuditLog, BillingAccount, Condition, Membership, Organization, Phase, Project
 from tests.cast import ACTOR, NOON, Cast
 from tests.ledger.raw_sql import execute, refused_by
+from tests.row_counts import row_counts
 
 
 def test_whoever_opens_an_organization_administers_it(cast: Cast) -> None:
@@ -27,8 +28,36 @@ def test_a_short_name_is_taken_once_and_nothing_is_left_of_the_second_try(cast: 
 
 def test_a_user_has_one_personal_organization(cast: Cast) -> None:
     open_organization("Bob", "bob", owner=cast.bob, personal=True, at=NOON)
-    with refused_by("one_personal_organization_per_user"):
+    with pytest.raises(Conflict) as refused:
         open_organization("Bob", "bob-2", owner=cast.bob, personal=True, at=NOON)
+    assert refused.value.code == "one_personal_organization"
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 257, "two\nlines", "nul\x00"])
+def test_a_name_is_one_line_of_some_length(cast: Cast, name: str) -> None:
+    before = row_counts()
+    for act in (
+        lambda: open_organization(name, "name", owner=cast.bob, at=NOON),
+        lambda: open_project(cast.acme, name, "name", at=NOON),
+        lambda: open_billing_account(
+            cast.acme, cast.entity, name, currency="USD", settlement="prepaid", actor=ACTOR, at=NOON
+        ),
+    ):
+        with pytest.raises(DomainError) as refused:
+            act()
+        assert (refused.value.code, refused.value.field) == ("name_invalid", "name")
+    assert row_counts() == before
+
+
+@pytest.mark.parametrize("slug", ["", "-a", "A", "a b", "ａ", "a" * 64, "a/b", "a\n"])
+def test_a_short_name_fits_into_an_address(cast: Cast, slug: str) -> None:
+    for act in (
+        lambda: open_organization("Name", slug, owner=cast.bob, at=NOON),
+        lambda: open_project(cast.acme, "Name", slug, at=NOON),
+    ):
+        with pytest.raises(DomainError) as refused:
+            act()
+        assert (refused.value.code, refused.value.field) == ("slug_invalid", "slug")
 
 
 def test_two_organizations_may_use_one_project_name_and_one_may_not(cast: Cast) -> None:

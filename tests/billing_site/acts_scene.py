@@ -7,8 +7,8 @@ from accounts import approvals
 from accounts.account_phases import suspend
 from accounts.audit import person
 from accounts.clock import now
-from accounts.lifecycle import open_billing_account
-from accounts.models import ApprovalRequest, BillingAccount, OutboxDelivery
+from accounts.lifecycle import open_billing_account, open_project
+from accounts.models import ApprovalRequest, BillingAccount, OutboxDelivery, Project
 from accounts.public_ids import encode
 from ledger import adjustments, parking
 from ledger.errors import Unpriced
@@ -32,6 +32,7 @@ class ActsScene:
     cast: Cast
     suspended: BillingAccount
     empty: BillingAccount  # nothing runs and nothing stands on it
+    free: Project  # no account pays for it
     running: Allocation
     releasing: Allocation
     transaction: str  # public id of the transfer that is on the prepaid account
@@ -68,6 +69,7 @@ def set_acts_scene(cast: Cast) -> ActsScene:
         empty=open_billing_account(
             cast.acme, cast.entity, "Empty", currency="USD", settlement="prepaid", actor=ACTOR, at=BEGINNING
         ),
+        free=open_project(cast.acme, "Free", "free", at=BEGINNING),
         running=running,
         releasing=releasing,
         transaction=encode(LedgerTransaction.PUBLIC_PREFIX, transaction.pk),

@@ -46,6 +46,9 @@ _MODELS: dict[str, type[Model]] = {
 # Pages whose address names a row.
 _OF_ONE_ROW = {
     *("change", "delete", "history", "access", "correct", "decide"),
+    *("bind", "rebind", "close", "remove"),
+    *("terms", "timezone", "contact", "emails", "address", "taxids"),
+    *("project", "account", "grantfeature", "revokefeature"),
     *("suspend", "reactivate", "archive", "resize", "release", "complete", "retry", "replay"),
 }
 

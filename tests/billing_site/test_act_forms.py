@@ -102,6 +102,75 @@ CASES = {
         reasoned=False,
         repeats="rate_exists",
     ),
+    "accounts_organization_open": Case(
+        lambda scene: {"name": "Nova", "slug": "nova", "owner": "nora@nova.example"}, repeats="conflict"
+    ),
+    "accounts_organization_project": Case(
+        lambda scene: {"name": "Nova", "slug": "nova"}, lambda scene: scene.cast.acme.pk, repeats="conflict"
+    ),
+    "accounts_organization_account": Case(
+        lambda scene: {
+            "name": "Third",
+            "currency": "USD",
+            "settlement": "postpaid",
+            "legal_entity": scene.cast.entity.public_id,
+        },
+        lambda scene: scene.cast.acme.pk,
+    ),
+    "accounts_organization_grantfeature": Case(
+        lambda scene: {"feature": "multi-billing-accounts"},
+        lambda scene: scene.cast.strangers.pk,
+        repeats="already_granted",
+    ),
+    "accounts_organization_revokefeature": Case(
+        lambda scene: {"feature": "multi-billing-accounts"}, lambda scene: scene.cast.acme.pk, repeats="not_granted"
+    ),
+    "accounts_organization_close": Case(lambda scene: {}, lambda scene: scene.cast.strangers.pk, repeats="closed"),
+    "accounts_project_bind": Case(
+        lambda scene: {"billing_account": scene.empty.public_id}, lambda scene: scene.free.pk, repeats="already_bound"
+    ),
+    "accounts_project_rebind": Case(
+        lambda scene: {"billing_account": scene.empty.public_id},
+        lambda scene: scene.cast.postpaid_project.pk,
+        repeats="already_bound",
+    ),
+    "accounts_project_close": Case(lambda scene: {}, lambda scene: scene.free.pk, repeats="closed"),
+    "accounts_billingaccount_remove": Case(lambda scene: {}, lambda scene: scene.empty.pk, repeats="already_deleted"),
+    "accounts_billingaccount_terms": Case(
+        lambda scene: {"net_days": "45", "invoice_frequency": "Quarterly", "invoice_day": "15"},
+        lambda scene: scene.cast.prepaid.pk,
+        amount="net_days",
+        bad_amounts=BAD_AMOUNTS,
+        repeats="nothing_changes",
+    ),
+    "accounts_billingaccount_timezone": Case(
+        lambda scene: {"time_zone": "Europe/Berlin"}, lambda scene: scene.cast.prepaid.pk, repeats="nothing_changes"
+    ),
+    "accounts_billingaccount_contact": Case(
+        lambda scene: {"email": "billing@acme.example", "contact_name": "Ann Bill", "business_name": ""},
+        lambda scene: scene.cast.prepaid.pk,
+        repeats="nothing_changes",
+    ),
+    "accounts_billingaccount_emails": Case(
+        lambda scene: {"invoice_emails": "b@acme.example\na@acme.example"},
+        lambda scene: scene.cast.prepaid.pk,
+        repeats="nothing_changes",
+    ),
+    "accounts_billingaccount_address": Case(
+        lambda scene: {
+            "country": "GB",
+            "line1": "1 High Street",
+            "line2": "",
+            "postal_code": "",
+            "city": "Leeds",
+            "region": "",
+        },
+        lambda scene: scene.cast.prepaid.pk,
+        repeats="nothing_changes",
+    ),
+    "accounts_billingaccount_taxids": Case(
+        lambda scene: {"tax_ids": "gb_vat GB123456789"}, lambda scene: scene.cast.prepaid.pk, repeats="nothing_changes"
+    ),
     "accounts_billingaccount_suspend": Case(
         lambda scene: {}, lambda scene: scene.cast.prepaid.pk, repeats="wrong_phase"
     ),

@@ -73,6 +73,21 @@ PAGES = {
     "quotas_allocation_resize": OPERATE,
     "quotas_allocation_release": OPERATE,
     "quotas_allocation_complete": OPERATE,
+    **dict.fromkeys(
+        (
+            f"accounts_organization_{act}"
+            for act in ("open", "project", "account", "grantfeature", "revokefeature", "close")
+        ),
+        OPERATE,
+    ),
+    **dict.fromkeys(
+        (
+            f"accounts_billingaccount_{act}"
+            for act in ("terms", "remove", "timezone", "contact", "emails", "address", "taxids")
+        ),
+        OPERATE,
+    ),
+    **dict.fromkeys((f"accounts_project_{act}" for act in ("bind", "rebind", "close")), OPERATE),
     "accounts_billingaccount_suspend": OPERATE,
     "accounts_billingaccount_reactivate": OPERATE,
     "accounts_billingaccount_archive": OPERATE,

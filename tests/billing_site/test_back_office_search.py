@@ -24,7 +24,7 @@ from quotas.models import Allocation
 from tests.billing_site import large_tables
 from tests.billing_site.back_office_scene import Scene, set_scene
 from tests.billing_site.test_back_office_access import MODELS
-from tests.cast import ACTOR, NOON, Cast
+from tests.cast import ACTOR, NOON, Cast, allow_many_accounts
 
 SEARCH = reverse("admin:search")
 
@@ -200,6 +200,7 @@ def test_nothing_found_says_what_can_be_searched(dana: Client, scene: Scene, ter
 
 def test_many_are_cut_short_and_it_is_said(cast: Cast, dana: Client) -> None:
     organization = open_organization("Many", "many", owner=cast.alice, at=NOON)
+    allow_many_accounts(organization)
     for number in range(12):
         open_billing_account(
             organization, cast.entity, f"Same {number}", currency="USD", settlement="prepaid", actor=ACTOR, at=NOON

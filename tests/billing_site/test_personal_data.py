@@ -1,7 +1,10 @@
 """Who a customer's people are is hidden until staff ask; the asking is kept, and shows one person on one page, once."""
 
 import re
+from base64 import urlsafe_b64decode as b64decode
+from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -10,18 +13,33 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import personal_data
+from accounts.billing_detail_changes import set_address, set_contact, set_invoice_emails, set_tax_ids
+from accounts.billing_details import Address, Contact
 from accounts.errors import Forbidden, NotFound
-from accounts.models import AuditLog, Membership, User
+from accounts.models import AuditLog, BillingAccount, Membership, User
 from tests.billing_site.back_office_scene import Scene, set_scene
 from tests.billing_site.test_back_office_access import MODELS, WITH_HISTORY
-from tests.cast import NOON, Cast
+from tests.cast import ACTOR, NOON, Cast
 
-HIDDEN = ("alice@acme.example", "bob@acme.example", "charlie@else.example", "Alice", "Bob", "Charlie")
+DETAILS: dict[Callable[..., BillingAccount], Any] = {
+    set_contact: Contact("ledger@acme.example", "Lena Ledger", "Ledgerdemain Ltd"),
+    set_invoice_emails: ["inbox@acme.example"],
+    set_address: Address("GB", "1 High Street", city="Leeds", postal_code="LS1 4AP"),
+    set_tax_ids: [("gb_vat", "GB123456789")],
+}
+HIDDEN_DETAILS = (
+    *("ledger@acme.example", "Lena", "Ledgerdemain", "inbox@acme.example", "High Street", "Leeds", "LS1 4AP"),
+    "GB123456789",
+)
+HIDDEN = (*HIDDEN_DETAILS, "alice@acme.example", "bob@acme.example", "charlie@else.example", "Alice", "Bob", "Charlie")
 
 
 @pytest.fixture
 def scene(cast: Cast) -> Scene:
-    return set_scene(cast)
+    scene = set_scene(cast)
+    for act, value in DETAILS.items():
+        act(cast.prepaid.pk, value, actor=ACTOR, at=NOON)
+    return scene
 
 
 def client_of(user: User) -> Client:
@@ -61,6 +79,38 @@ def test_no_page_shows_a_customer_unasked(cast: Cast, scene: Scene) -> None:
         text = client.get(reverse("admin:accounts_user_change", args=[person.pk])).text
         assert person.email not in text
         assert person.display_name not in text
+
+
+def test_billing_details_are_shown_on_request_once_and_audited(cast: Cast, scene: Scene) -> None:
+    client, page = client_of(cast.dana), reverse("admin:accounts_billingaccount_change", args=[cast.prepaid.pk])
+    hidden = client.get(page).text
+    for said in ("l***@acme.example", "L. L.", "i***@acme.example", "GB", "gb_vat •••89"):
+        assert said in hidden
+    (ticket,) = (
+        found for found in tickets(hidden) if "billing_account" in b64decode(f"{found.split(':')[0]}==").decode()
+    )
+    shown = client.post(page, {"show_person": ticket}).text
+    assert [word for word in HIDDEN_DETAILS if word not in shown] == []
+    assert "alice@acme.example" not in shown
+    assert not any(word in client.get(page).text for word in HIDDEN_DETAILS)
+    row = AuditLog.objects.get(action="personal_data.show_details")
+    assert (row.actor, row.billing_account, row.after) == (cast.dana, cast.prepaid, {"page": page})
+    viewer = member_of_staff("viewer", "finance-viewer")
+    assert tickets(client_of(viewer).get(page).text) == []
+    with pytest.raises(Forbidden):
+        personal_data.show_details(cast.prepaid.pk, by=viewer, page=page, at=NOON)
+    with pytest.raises(NotFound):
+        personal_data.show_details(10**12, by=cast.dana, page=page, at=NOON)
+
+
+@pytest.mark.parametrize("form", ["contact", "emails", "address", "taxids"])
+def test_a_form_of_details_begins_empty_and_is_filled_on_request(cast: Cast, scene: Scene, form: str) -> None:
+    client, page = client_of(cast.dana), reverse(f"admin:accounts_billingaccount_{form}", args=[cast.prepaid.pk])
+    assert not any(word in client.get(page).text for word in HIDDEN_DETAILS)
+    assert AuditLog.objects.filter(action="personal_data.show_details").count() == 0
+    filled = client.post(page, {"fill": "1"}).text
+    assert any(word in filled for word in HIDDEN_DETAILS)
+    assert AuditLog.objects.get(action="personal_data.show_details").after == {"page": page}
 
 
 def test_people_are_recognised_by_what_is_left(cast: Cast) -> None:
@@ -116,7 +166,7 @@ def test_viewers_see_no_button_and_are_refused(cast: Cast, scene: Scene) -> None
     text = client.get(page).text
     assert "a***@acme.example" in text
     assert tickets(text) == []
-    own = signing.dumps([cast.alice.pk, page, viewer.pk], salt="show-person")
+    own = signing.dumps(["user", cast.alice.pk, page, viewer.pk], salt="show-person")
     answer = client.post(page, {"show_person": own}, follow=True)
     assert "(forbidden)" in answer.text
     assert "alice@acme.example" not in answer.text

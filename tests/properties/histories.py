@@ -19,7 +19,7 @@ from ledger.rating import Segment, Tail, due_windows
 from quotas.allocations import complete_release, resize, start
 from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
-from tests.cast import ACTOR
+from tests.cast import ACTOR, allow_many_accounts
 from tests.funding import fund
 
 Facts = tuple[tuple[datetime, Decimal], ...]  # since when, which value; of two at one moment the last one holds
@@ -102,6 +102,7 @@ class Telling:
         )
         owner = User.objects.create(email=f"owner@{name}.example")
         self.organization = open_organization(name, name, owner=owner, at=opened_at)
+        allow_many_accounts(self.organization)
         self.accounts: list[BillingAccount] = [
             open_billing_account(
                 self.organization,
