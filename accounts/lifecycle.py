@@ -9,7 +9,7 @@ from accounts.audit import Actor, optional_reason, record, system
 from accounts.conditions import set_condition
 from accounts.currencies import exponent
 from accounts.errors import Conflict, DomainError, constraints
-from accounts.locking import lock_organization
+from accounts.locking import lock_open_organization
 from accounts.models import (
     BillingAccount,
     ConditionStatus,
@@ -77,7 +77,7 @@ def open_project(
     """
     name, slug, reason = check_name(name), check_slug(slug), optional_reason(reason)
     taken = Conflict(f"the organization has a project {slug!r}", field="slug")
-    organization = _still_open(organization)
+    organization = lock_open_organization(organization.pk)
     with constraints({"project_slug_once_per_organization": taken}), transaction.atomic():
         project = Project.objects.create(organization=organization, name=name, slug=slug, created_at=at)
     record(
@@ -115,7 +115,7 @@ def open_billing_account(
     name, reason = check_name(name), optional_reason(reason)
     if settlement not in Settlement.values:
         raise DomainError("settlement is prepaid or postpaid", field="settlement", code="settlement_unknown")
-    organization = _still_open(organization)
+    organization = lock_open_organization(organization.pk)
     account_quota.require_room(organization)
     account = BillingAccount.objects.create(
         organization=organization,
@@ -131,11 +131,3 @@ def open_billing_account(
         actor, "billing_account.open", subject=("billing_account", account.pk), account=account, reason=reason, at=at
     )
     return account
-
-
-def _still_open(organization: Organization) -> Organization:
-    """The organization under its lock. Raises NotFound, Conflict (`closed`)."""
-    locked = lock_organization(organization.pk)
-    if locked.closed_at:
-        raise Conflict("the organization is closed", field="organization", code="closed")
-    return locked

@@ -6,7 +6,7 @@ Written in SQL because every act on money passes here: building the query was mo
 from collections.abc import Collection
 
 from accounts import prepared
-from accounts.errors import NotFound
+from accounts.errors import Conflict, NotFound
 from accounts.models import BillingAccount, Organization
 
 _COLUMNS = [field.attname for field in BillingAccount._meta.concrete_fields]
@@ -38,4 +38,12 @@ def lock_organization(organization_id: int) -> Organization:
     organization = Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
     if organization is None:
         raise NotFound("no such organization", field="organization")
+    return organization
+
+
+def lock_open_organization(organization_id: int) -> Organization:
+    """As lock_organization, for what a closed organization cannot do. Raises NotFound, Conflict (`closed`)."""
+    organization = lock_organization(organization_id)
+    if organization.closed_at:
+        raise Conflict("the organization is closed", field="organization", code="closed")
     return organization

@@ -7,9 +7,9 @@ from django.db import transaction
 from accounts.audit import Actor, record
 from accounts.clock import check_moment
 from accounts.errors import Conflict, DomainError, NotFound, constraints
+from accounts.locking import lock_open_organization, lock_organization
 from accounts.models import Organization, Project
 from quotas.models import ExternalIp, Limit, LimitKind, NetworkType
-from quotas.subscriptions import lock_organization
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def hold_address(
         raise NotFound("no such project", field="project")
     if not 1 <= len(name) <= 63:
         raise DomainError("name it, in up to 63 characters", field="name", code="name_invalid")
-    lock_organization(organization.pk)
+    lock_open_organization(organization.pk)
     limit = public_limit(organization) if network_type == NetworkType.PUBLIC else None
     if limit is not None and public_held(organization) >= limit:
         full = f"the organization holds all {limit} public addresses of its plan"

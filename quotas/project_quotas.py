@@ -10,13 +10,13 @@ from django.db import transaction
 from accounts.audit import Actor, record, require_reason
 from accounts.clock import check_moment
 from accounts.errors import Conflict
+from accounts.locking import lock_open_organization, lock_organization
 from accounts.models import Project
 from accounts.outbox import emit_each
 from quotas import topics
 from quotas.dimensions import OF_A_PROJECT, DimensionUnknown, bounds, read, write
 from quotas.limit_rows import AUTO_MANAGED
 from quotas.models import Limit, LimitKind, ReportedUsage
-from quotas.subscriptions import lock_organization
 
 NAME = "project-quota"
 
@@ -34,7 +34,7 @@ def set_project_quota(
         raise DimensionUnknown(f"a project has no quota of its own of {', '.join(unknown)}")
     if not amounts:
         raise DimensionUnknown("name at least one dimension")
-    lock_organization(project.organization_id)
+    lock_open_organization(project.organization_id)
     limit = _own(project) or Limit(
         organization_id=project.organization_id, project=project, kind=LimitKind.PROJECT_QUOTA, name=NAME
     )

@@ -5,8 +5,10 @@ from typing import Any
 
 from accounts.models import BillingAccount, Organization, PolicyScope, PolicyValue
 from quotas import limits
-from quotas.models import Limit, LimitKind, Subscription
+from quotas.models import Limit, LimitKind, Subscription, SubscriptionStatus
+from quotas.subscription_states import PAYING
 from quotas.subscription_terms import follow_what_is_sold
+from quotas.subscriptions import ACTOR, move
 
 
 def catalog_published(*, existing: str, at: datetime, **_: Any) -> None:
@@ -26,7 +28,10 @@ def enforcement_changed(*, subject: BillingAccount | Organization, at: datetime)
 
 
 def organization_closed(*, organization: Organization, at: datetime) -> None:
-    """A closed organization has no limits: those of its plan go, its projects' own too. Its lock is held."""
+    """A closed organization holds no plan and has no limits: its projects' own go too. Its lock is held."""
+    held = Subscription.objects.filter(organization=organization, status__in=PAYING).first()
+    if held:
+        move(held.pk, SubscriptionStatus.SUSPENDED, actor=ACTOR, reason="the organization was closed", at=at)
     Limit.objects.filter(organization=organization, kind=LimitKind.PROJECT_QUOTA).delete()
     limits.recompute([organization.pk], at=at)
 

@@ -11,14 +11,12 @@ from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
-from accounts.audit import system
 from accounts.clock import check_moment
 from quotas.models import Subscription
 from quotas.models import SubscriptionStatus as Status
-from quotas.subscriptions import enter_period, locked, move, schedule
+from quotas.subscriptions import ACTOR, enter_period, locked, move, schedule
 
 log = structlog.get_logger(__name__)
-ACTOR = system("subscriptions")
 _MOST_STEPS = 1000
 
 

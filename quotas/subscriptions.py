@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from accounts import enforcement, policy, reactions
-from accounts.audit import Actor, record, require_reason
+from accounts.audit import Actor, record, require_reason, system
 from accounts.clock import check_moment
 from accounts.errors import Conflict, DomainError, NotFound
+from accounts.locking import lock_open_organization, lock_organization
 from accounts.models import BillingAccount, Organization, Phase, User
 from accounts.outbox import emit
 from accounts.policy_scopes import organization_scope
@@ -28,6 +29,7 @@ from quotas.subscription_items import choose, open_items, put
 from quotas.subscription_states import HOLDS, MOVES, next_move_at
 
 SOURCE = "subscription"
+ACTOR = system("subscriptions")
 CHANGED = "subscription.changed"
 GRACE = "quotas.suspension_grace_days"
 
@@ -53,10 +55,10 @@ def assign_plan(
     paid by the organization's only open one that the plan has a price for, or by none.
 
     Raises NoCatalog, UnknownItem, NoPrice, QuantityInvalid, NotFound, Conflict (`addon_disabled`, `changed_later`,
-    `organization_closed`), TimeInvalid, ReasonRequired.
+    `closed`), TimeInvalid, ReasonRequired.
     """
     at, reason = check_moment(at), require_reason(reason)
-    lock_organization(organization.pk)
+    lock_open_organization(organization.pk)
     subscription = Subscription.objects.select_related("billing_account").filter(organization=organization).first()
     account = _payer(organization, plan, account or (subscription.billing_account if subscription else None))
     currency = account.currency if account else _first_currency(plan, subscription)
@@ -83,7 +85,7 @@ def move(subscription_id: int, status: str, *, actor: Actor, reason: str, at: da
     """Bring a subscription to another state: cancel at the period's end, suspend, past due, or back to active.
 
     From suspended or canceled to active is a re-subscription: plan and add-ons are as they were, a period begins.
-    Raises NotFound, Conflict (`wrong_status`), TimeInvalid, ReasonRequired.
+    Raises NotFound, Conflict (`wrong_status`, `closed`), TimeInvalid, ReasonRequired.
     """
     at, reason = check_moment(at), require_reason(reason)
     subscription = locked(subscription_id)
@@ -92,6 +94,7 @@ def move(subscription_id: int, status: str, *, actor: Actor, reason: str, at: da
         gone = f"a subscription does not go from {subscription.status} to {status}"
         raise Conflict(gone, field="status", code="wrong_status")
     if subscription.status in HOLDS and status == Status.ACTIVE:
+        lock_open_organization(subscription.organization_id)
         _restart(subscription, subscription.interval, at)
     subscription.status = status
     subscription.suspended_at = (
@@ -101,14 +104,6 @@ def move(subscription_id: int, status: str, *, actor: Actor, reason: str, at: da
     _save(subscription, actor, reason, at)
     _follow(subscription, f"subscription.{status}", before, actor=actor, reason=reason, at=at)
     return subscription
-
-
-def lock_organization(organization_id: int) -> Organization:
-    """Lock an organization's row until the transaction ends. Raises NotFound."""
-    organization = Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
-    if organization is None:
-        raise NotFound("no such organization", field="organization")
-    return organization
 
 
 def locked(subscription_id: int) -> Subscription:

@@ -13,13 +13,13 @@ from django.db import transaction
 from accounts import policy
 from accounts.clock import check_moment
 from accounts.errors import NotFound
+from accounts.locking import lock_organization
 from accounts.models import Organization, Project
 from accounts.outbox import emit_each
 from accounts.policy_scopes import organization_scope
 from quotas import topics
 from quotas.dimensions import bounds, named, read, write
 from quotas.models import Limit, ReportedUsage
-from quotas.subscriptions import lock_organization
 
 ALERT_PERCENT = "quotas.alert_percent"
 

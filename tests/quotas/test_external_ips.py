@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from accounts.errors import Conflict, DomainError, NotFound
+from accounts.models import Organization
 from quotas.external_ips import hold_address, public_held, release_address
 from quotas.models import ExternalIp, Subscription
 from quotas.subscriptions import assign_plan, move
@@ -87,3 +88,10 @@ def test_bad_addresses_are_refused(cast: Cast) -> None:
         hold(cast, "")
     with pytest.raises(NotFound):
         hold_address(cast.strangers, "web", "cloud", project=cast.project, actor=ACTOR, at=NOON)
+
+
+def test_a_closed_organization_is_let_none(cast: Cast) -> None:
+    Organization.objects.filter(pk=cast.strangers.pk).update(closed_at=NOON)
+    with pytest.raises(Conflict) as refused:
+        hold_address(cast.strangers, "web", "cloud", actor=ACTOR, at=NOON)
+    assert refused.value.code == "closed"
