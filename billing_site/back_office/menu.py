@@ -32,6 +32,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         ),
         _group("Approvals", _item("Approvals", "how_to_reg", "accounts_approvalrequest_changelist")),
         _group(
+            "Plans",
+            _item("Subscriptions", "subscriptions", "quotas_subscription_changelist"),
+        ),
+        _group(
             "Usage",
             _item("Allocations", "memory", "quotas_allocation_changelist"),
             _item("Unconfirmed releases", "running_with_errors", "unconfirmed_releases"),

@@ -15,8 +15,9 @@ from ledger.errors import Unpriced
 from ledger.models import LedgerTransaction
 from payments import bank_transfers
 from quotas.allocations import request_release, start
-from quotas.models import Allocation
+from quotas.models import Allocation, Subscription
 from tests.cast import ACTOR, BEGINNING, Cast
+from tests.quotas.plans import publish, subscribed
 
 # Fault 23 of the reliability list: what is never an amount. Zero and below are no quantity either.
 BAD_AMOUNTS = (
@@ -38,6 +39,7 @@ class ActsScene:
     transaction: str  # public id of the transfer that is on the prepaid account
     asked: ApprovalRequest  # Dana asks for 500.00 USD for the prepaid account
     dead: OutboxDelivery  # the mail about the parked account
+    subscriptions: dict[str, Subscription]  # by status, each of an organization of its own
 
     @property
     def parked(self) -> BillingAccount:
@@ -63,6 +65,8 @@ def set_acts_scene(cast: Cast) -> ActsScene:
     transaction = LedgerTransaction.objects.get(business_key="transfer:STMT-1")
     dead = OutboxDelivery.objects.get(message__topic="ledger.account_parked")
     OutboxDelivery.objects.filter(pk=dead.pk).update(state="dead", attempts=12, finished_at=at, last_error="away")
+    publish(at=hour_ago)
+    statuses = ("active", "canceling", "past_due", "suspended")
     return ActsScene(
         cast=cast,
         suspended=cast.foreign,
@@ -75,4 +79,5 @@ def set_acts_scene(cast: Cast) -> ActsScene:
         transaction=encode(LedgerTransaction.PUBLIC_PREFIX, transaction.pk),
         asked=asked,
         dead=dead,
+        subscriptions={status: subscribed(cast.alice, status, at=hour_ago) for status in statuses},
     )

@@ -30,8 +30,10 @@ from ledger.models import AccrualSchedule, LedgerAccount, LedgerEntry, LedgerTra
 from payments import bank_transfers
 from payments.models import BankTransfer
 from quotas.allocations import start
-from quotas.models import Allocation, Sku, SkuRate
+from quotas.models import Allocation, Sku, SkuRate, Subscription
+from quotas.subscriptions import assign_plan
 from tests.cast import ACTOR, NOON, Cast
+from tests.quotas.plans import publish
 
 _MODELS: dict[str, type[Model]] = {
     f"{model._meta.app_label}_{model._meta.model_name}": model
@@ -39,6 +41,7 @@ _MODELS: dict[str, type[Model]] = {
         *(ApprovalRequest, AuditLog, BillingAccount, BillingAccountBinding, LegalEntity, Membership, Organization),
         *(OutboxDelivery, OutboxMessage, PolicyValue, Project, User, Group, AccrualSchedule, LedgerAccount),
         *(LedgerEntry, LedgerTransaction, UsageRecord, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
+        Subscription,
     )
 }
 
@@ -49,6 +52,7 @@ _OF_ONE_ROW = {
     *("bind", "rebind", "close", "remove"),
     *("terms", "timezone", "contact", "emails", "address", "taxids"),
     *("project", "account", "grantfeature", "revokefeature"),
+    *("cancel", "keep", "overdue", "paid", "resubscribe"),
     *("suspend", "reactivate", "archive", "resize", "release", "complete", "retry", "replay"),
 }
 
@@ -103,6 +107,10 @@ def set_scene(cast: Cast) -> Scene:
         actor=ACTOR,
         reason="a small customer",
         at=NOON,
+    )
+    publish(at=NOON)
+    assign_plan(
+        cast.acme, "pro-pool", {"turbo-x1": 2}, account=cast.postpaid, actor=ACTOR, reason="ordered by mail", at=NOON
     )
     VerificationRun.objects.create(
         started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0

@@ -30,7 +30,7 @@ from accounts.models import (
 from ledger.balances import balance
 from ledger.models import AccrualSchedule
 from payments.models import BankTransfer
-from quotas.models import Allocation, SkuRate
+from quotas.models import Allocation, SkuRate, Subscription
 from tests.billing_site.acts_scene import (
     BAD_AMOUNTS,
     BAD_QUANTITIES,
@@ -77,6 +77,10 @@ def _transfer(scene: ActsScene) -> list[str]:
         *(scene.cast.prepaid.public_id, "--amount-minor=700", "--currency=USD"),
         *(f"--value-date={day}", "--reference=STMT-2"),
     ]
+
+
+def _standing(subscription: Subscription) -> str:
+    return Subscription.objects.get(pk=subscription.pk).status
 
 
 def _phase(account: BillingAccount) -> Phase:
@@ -151,6 +155,19 @@ CASES = {
         "allocation.release",
         "alc",
     ),
+    **{
+        f"move_subscription {act}": Case(
+            lambda scene, act=act, begins=begins: [scene.subscriptions[begins].public_id, act],
+            lambda scene, begins=begins, ends=ends: _standing(scene.subscriptions[begins]) == ends,
+            f"subscription.{ends}",
+            "sub",
+        )
+        for act, begins, ends in (
+            *(("cancel", "active", "canceling"), ("keep", "canceling", "active"), ("overdue", "active", "past_due")),
+            *(("paid", "past_due", "active"), ("suspend", "active", "suspended")),
+            ("resubscribe", "suspended", "active"),
+        )
+    },
     "suspend_account": Case(
         lambda scene: [scene.cast.prepaid.public_id],
         lambda scene: _phase(scene.cast.prepaid) == "Suspended",
@@ -474,6 +491,7 @@ def test_what_is_done_is_not_done_again(scene: ActsScene) -> None:
         "replay_delivery": "not_dead",
         "set_rate": "rate_exists",
     }
+    again |= dict.fromkeys(("move_subscription keep", "move_subscription suspend"), "wrong_status")
     order = [name for name in CASES if name in again and name != "suspend_account"] + ["suspend_account"]
     for name in order:
         arguments = valid(name, scene) if name != "record_transfer" else _transfer(scene)

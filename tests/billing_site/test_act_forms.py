@@ -69,6 +69,7 @@ _RATE = {
     "effective_from": "2090-01-01T00:00:00Z",
 }
 _FINE_AS_RATE = ("0", "1.5", "0.0000001")
+_BAD_COUNTS = tuple(amount for amount in BAD_AMOUNTS if amount != "0" and " " not in amount and "," not in amount)
 
 CASES = {
     "ledger_ledgerentry_adjust": Case(_money, amount="amount_minor", bad_amounts=BAD_AMOUNTS),
@@ -171,6 +172,27 @@ CASES = {
     "accounts_billingaccount_taxids": Case(
         lambda scene: {"tax_ids": "gb_vat GB123456789"}, lambda scene: scene.cast.prepaid.pk, repeats="nothing_changes"
     ),
+    "quotas_subscription_assign": Case(
+        lambda scene: {
+            "organization": scene.cast.acme.public_id,
+            "plan": "scale-pool",
+            "addons": "turbo-x1=3\nturbo-x2=2",
+            "billing_account": scene.cast.prepaid.public_id,
+            "interval": "month",
+            "time_zone": "Europe/Berlin",
+        },
+        amount="addons",
+        bad_amounts=tuple(f"turbo-x1={count}" for count in (*_BAD_COUNTS, "100001")),
+    ),
+    **{
+        f"quotas_subscription_{act}": Case(
+            lambda scene: {}, lambda scene, status=status: scene.subscriptions[status].pk, repeats="wrong_status"
+        )
+        for act, status in (
+            *(("cancel", "active"), ("keep", "canceling"), ("overdue", "active"), ("paid", "past_due")),
+            *(("suspend", "active"), ("resubscribe", "suspended")),
+        )
+    },
     "accounts_billingaccount_suspend": Case(
         lambda scene: {}, lambda scene: scene.cast.prepaid.pk, repeats="wrong_phase"
     ),

@@ -35,6 +35,7 @@ MODELS = {
     "quotas_sku": READ,
     "quotas_skurate": READ,
     "quotas_allocation": READ,
+    "quotas_subscription": READ,
     "ledger_ledgeraccount": READ,
     "ledger_ledgerentry": READ,
     "ledger_ledgertransaction": READ,
@@ -46,6 +47,7 @@ MODELS = {
 WITH_HISTORY = {
     *("accounts_organization", "accounts_project", "accounts_membership", "accounts_legalentity"),
     *("accounts_billingaccount", "accounts_policyvalue", "accounts_user", "quotas_sku"),
+    "quotas_subscription",
 }
 PAGES = {
     "index": READ,
@@ -88,6 +90,13 @@ PAGES = {
         OPERATE,
     ),
     **dict.fromkeys((f"accounts_project_{act}" for act in ("bind", "rebind", "close")), OPERATE),
+    "quotas_subscription_assign": OPERATE,
+    "quotas_subscription_cancel": OPERATE,
+    "quotas_subscription_keep": OPERATE,
+    "quotas_subscription_overdue": OPERATE,
+    "quotas_subscription_paid": OPERATE,
+    "quotas_subscription_suspend": OPERATE,
+    "quotas_subscription_resubscribe": OPERATE,
     "accounts_billingaccount_suspend": OPERATE,
     "accounts_billingaccount_reactivate": OPERATE,
     "accounts_billingaccount_archive": OPERATE,

@@ -31,6 +31,7 @@ def pages(scene: Scene, account: int) -> list[str]:
     ]
     names += [f"accounts_policyvalue_{page}" for page in ("unset", "of", "effective", "changes")]
     names += [f"accounts_billingaccount_{act}" for act in ("suspend", "reactivate", "archive")]
+    names += [f"quotas_subscription_{act}" for act in ("assign", "cancel", "suspend")]
     names += [f"quotas_allocation_{act}" for act in ("start", "resize", "release", "complete")]
     names += [
         "ledger_accrualschedule_retry",

@@ -5,8 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from accounts.audit import Actor
+from accounts.lifecycle import open_organization
+from accounts.models import User
 from quotas.catalog.document import parse
 from quotas.catalog_import import Imported, import_catalog
+from quotas.models import Subscription, SubscriptionStatus
+from quotas.subscriptions import assign_plan, move
 from tests.cast import ACTOR, NOON
 
 
@@ -95,3 +99,15 @@ def publish(
     )
     assert not more
     return imported
+
+
+def subscribed(owner: User, status: str, *, at: datetime = NOON, plan: str = "pro-pool") -> Subscription:
+    """A subscription in that state, of an organization of its own."""
+    organization = open_organization(f"Of {status}", f"of-{status.replace('_', '-')}", owner=owner, at=at)
+    subscription = assign_plan(organization, plan, {"turbo-x1": 1}, actor=ACTOR, reason="for a test", at=at)
+    if status == SubscriptionStatus.ACTIVE:
+        return subscription
+    steps = ["suspended", "canceled"] if status == SubscriptionStatus.CANCELED else [status]
+    for step in steps:
+        subscription = move(subscription.pk, step, actor=ACTOR, reason="for a test", at=at)
+    return subscription

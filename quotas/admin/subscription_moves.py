@@ -1,0 +1,134 @@
+"""The acts that move a subscription from state to state. A preview does the act and undoes it."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django import forms
+from django.http import Http404
+from django.urls import reverse
+
+from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field
+from accounts.admin.previews import Preview
+from accounts.audit import Actor, person
+from accounts.clock import now
+from accounts.errors import Conflict
+from accounts.models import User
+from quotas.admin.allocation_facts import REHEARSAL
+from quotas.admin.subscription_changes import changes
+from quotas.models import Subscription
+from quotas.models import SubscriptionStatus as Status
+from quotas.subscription_states import MOVES
+from quotas.subscriptions import move
+
+
+class ReasonForm(forms.Form):
+    reason = reason_field()
+
+
+class MoveSubscription(ActPage):
+    """One move of the subscription that the address names: from one of `begins` to `ends`."""
+
+    form_class = ReasonForm
+    begins: ClassVar[tuple[str, ...]]
+    ends: ClassVar[str]
+    done: ClassVar[str]
+
+    def subject(self) -> str:
+        subscription = self.subscription()
+        return f"{subscription.plan or 'no plan'} of {subscription.organization.name}, {subscription.public_id}"
+
+    def subscription(self) -> Subscription:
+        rows = Subscription.objects.select_related("organization", "plan")
+        found = rows.filter(pk=self.kwargs["pk"]).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def preview(self, cleaned: Cleaned) -> Preview:
+        at, subscription = now(), self.subscription()
+        told = changes(subscription.organization, lambda: self._move(cleaned, REHEARSAL, at))
+        names = ("Subscription", f"{subscription.public_id} of {subscription.organization.name}")
+        return Preview([names, *told, ("Reason", cleaned["reason"])])
+
+    def perform(self, cleaned: Cleaned, user: User) -> Done:
+        return moved(self._move(cleaned, person(user), now()), self.done)
+
+    def _move(self, cleaned: Cleaned, actor: Actor, at: datetime) -> Subscription:
+        status = self.subscription().status
+        if status not in self.begins:
+            gone = f"the subscription is {status}; this begins with {' or '.join(self.begins)}"
+            raise Conflict(gone, field="status", code="wrong_status")
+        return move(self.kwargs["pk"], self.ends, actor=actor, reason=cleaned["reason"], at=at)
+
+
+class Cancel(MoveSubscription):
+    name = "cancel"
+    path = "<int:pk>/cancel/"
+    title = "Cancel at the period's end"
+    button = "Cancel it"
+    explanation = "Everything stays as it is until the paid period ends; then the subscription is suspended."
+    begins, ends = (Status.TRIALING, Status.ACTIVE, Status.PAST_DUE), Status.CANCELING
+    done = "It ends with its period."
+
+
+class Keep(MoveSubscription):
+    name = "keep"
+    path = "<int:pk>/keep/"
+    title = "Take the cancellation back"
+    button = "Keep it"
+    explanation = "The subscription goes on: at the period's end the next one begins."
+    begins, ends = (Status.CANCELING,), Status.ACTIVE
+    done = "It goes on."
+
+
+class Suspend(MoveSubscription):
+    name = "suspend"
+    path = "<int:pk>/suspend/"
+    title = "Suspend"
+    button = "Suspend it"
+    explanation = (
+        "The limits fall to those of the suspended plan at once; what runs keeps running until the grace ends."
+    )
+    begins = tuple(status for status, onwards in MOVES.items() if Status.SUSPENDED in onwards)
+    ends = Status.SUSPENDED
+    done = "It is suspended."
+
+
+class MarkPastDue(MoveSubscription):
+    name = "overdue"
+    path = "<int:pk>/overdue/"
+    title = "Mark past due"
+    button = "Mark past due"
+    explanation = "A payment is missing. Nothing is taken away yet."
+    begins, ends = (Status.TRIALING, Status.ACTIVE, Status.CANCELING), Status.PAST_DUE
+    done = "It is past due."
+
+
+class MarkPaid(MoveSubscription):
+    name = "paid"
+    path = "<int:pk>/paid/"
+    title = "Mark paid"
+    button = "Mark paid"
+    explanation = "The missing payment arrived. One that had not begun begins now."
+    begins, ends = (Status.PAST_DUE, Status.INCOMPLETE), Status.ACTIVE
+    done = "It is active."
+
+
+class Resubscribe(MoveSubscription):
+    name = "resubscribe"
+    path = "<int:pk>/resubscribe/"
+    title = "Subscribe again"
+    button = "Subscribe again"
+    explanation = "Plan and add-ons as they were, at the price they had. A period begins now."
+    begins, ends = (Status.SUSPENDED, Status.CANCELED), Status.ACTIVE
+    done = "It is active again."
+
+
+MOVE_PAGES: tuple[type[MoveSubscription], ...] = (Cancel, Keep, MarkPastDue, MarkPaid, Suspend, Resubscribe)
+
+
+def moved(subscription: Subscription, message: str) -> Done:
+    url = reverse("admin:quotas_subscription_change", args=[subscription.pk])
+    told = {"subscription": subscription.public_id, "status": str(subscription.status)}
+    due = {"due_at": subscription.due_at.isoformat() if subscription.due_at else None}
+    return Done(url, message, result={**told, **due})
