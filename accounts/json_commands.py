@@ -16,15 +16,12 @@ class JsonCommand(BaseCommand, ABC):
     def answer(self, options: Options) -> dict[str, Any]:
         """Raises DomainError."""
 
-    def faults(self, error: DomainError) -> list[dict[str, str]]:
-        """What else a refusal says, fault by fault."""
-        return [fault.as_json() for fault in getattr(error, "faults", ())]
-
     def handle(self, **options: Any) -> None:
         try:
             answered = self.answer(options)
         except DomainError as error:
-            said = {"code": error.code, "field": error.field, "detail": error.detail, "faults": self.faults(error)}
+            faults = [vars(fault) for fault in getattr(error, "faults", ())]
+            said = {"code": error.code, "field": error.field, "detail": error.detail, "faults": faults}
             self.stdout.write(json.dumps({"error": said}))
             raise CommandError(": ".join(filter(None, (error.code, error.field, error.detail)))) from error
         self.stdout.write(json.dumps(answered, default=str))

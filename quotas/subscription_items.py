@@ -96,7 +96,7 @@ def parse_count(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 6:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
-        raise QuantityInvalid(f"write how many as a whole number up to {MOST:,}")
+        raise QuantityInvalid(f"write how many as a whole number up to {MOST:,}", field="addon")
     return value
 
 

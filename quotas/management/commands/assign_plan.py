@@ -22,7 +22,8 @@ class Command(JsonCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("organization", help="its id, org_…, or its short name")
+        parser.add_argument("organization", nargs="?", default="", help="its id, org_…, or its short name")
+        parser.add_argument("--organization", dest="named", default="", help="the same")
         parser.add_argument("--plan", required=True, metavar="ID")
         parser.add_argument("--addon", action="append", default=[], metavar="ID=N", help="may be given several times")
         parser.add_argument("--billing-account", default="", help="who pays: ba_…; empty: the only one that fits")
@@ -53,7 +54,7 @@ class Command(JsonCommand):
             raise TimeInvalid("a plan is assigned from now on, or from the past on")
         user = acting(options["acting"], "operate") if options["acting"] else None
         return assign_plan(
-            _organization(options["organization"]),
+            _organization(options["organization"] or options["named"]),
             options["plan"],
             {code: parse_count(count) for code, count in addons_of(options["addon"]).items()},
             account=_account(options["billing_account"]),
@@ -77,7 +78,10 @@ def _told(subscription: Subscription) -> dict[str, Any]:
 
 
 def _organization(text: str) -> Organization:
-    subject = policy_subjects.find(text) if text.strip() else None
+    try:
+        subject = policy_subjects.find(text) if text.strip() else None
+    except NotFound:
+        subject = None
     scope, key = (subject.own if subject else None) or ("", None)
     if scope != PolicyScope.TENANT or key is None:
         raise NotFound("no such organization", field="organization")

@@ -1,15 +1,13 @@
 """The billing periods from an anchor on. Output is one JSON object; end is the first moment outside a period."""
 
-import json
 import re
 from argparse import ArgumentParser
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.core.management.base import BaseCommand, CommandError
-
-from accounts.errors import DomainError, TimeInvalid
+from accounts.errors import TimeInvalid
+from accounts.json_commands import JsonCommand, Options
 from quotas.billing_periods import Anchor, Interval, Period, periods
 from quotas.errors import PeriodInvalid
 
@@ -18,7 +16,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,16 +25,13 @@ class Command(BaseCommand):
         parser.add_argument("--count", required=True, help=f"how many, 1 to {MOST}")
         parser.add_argument("--timezone", default="UTC", help="whose wall clock counts, such as Europe/Berlin")
 
-    def handle(self, **options: Any) -> None:
-        try:
-            zone = _zone(options["timezone"])
-            anchor = _anchor(options["anchor"], zone)
-            interval = _interval(options["interval"])
-            found = periods(anchor, interval, _count(options["count"]))
-        except DomainError as error:
-            raise CommandError(": ".join(filter(None, (error.code, error.field, error.detail)))) from error
+    def answer(self, options: Options) -> dict[str, Any]:
+        zone = _zone(options["timezone"])
+        anchor = _anchor(options["anchor"], zone)
+        interval = _interval(options["interval"])
+        found = periods(anchor, interval, _count(options["count"]))
         asked = {"anchor": _utc(anchor.moment), "interval": interval.value, "timezone": zone.key}
-        self.stdout.write(json.dumps({**asked, "periods": [_as_json(one) for one in found]}))
+        return {**asked, "periods": [_as_json(one) for one in found]}
 
 
 def _zone(name: str) -> ZoneInfo:

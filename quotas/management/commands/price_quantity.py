@@ -10,33 +10,22 @@ docs/pricing.md shows each with an example.
 The last line of output is a JSON object; a refusal is one too, {"error": {code, field, detail, faults}}, exit code 1.
 """
 
-import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
 from accounts.clock import now
-from accounts.errors import DomainError
+from accounts.json_commands import JsonCommand, Options
 from quotas.pricing.answers import answer_as_json
-from quotas.pricing.faults import PriceInvalid
 from quotas.pricing.json_text import LONGEST, JsonInvalid, read_json
 from quotas.pricing.requests import read_question
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = __doc__
     requires_system_checks: list[str] = []
 
-    def handle(self, **options: Any) -> None:
-        try:
-            answer = answer_as_json(read_question(read_json(_standard_input()), at=now()))
-        except DomainError as error:
-            faults = [vars(fault) for fault in error.faults] if isinstance(error, PriceInvalid) else []
-            refusal = {"code": error.code, "field": error.field, "detail": error.detail, "faults": faults}
-            self.stdout.write(json.dumps({"act": "price_quantity", "error": refusal}))
-            raise CommandError(": ".join(filter(None, (error.code, error.field, error.detail)))) from error
-        self.stdout.write(json.dumps({"act": "price_quantity", **answer}))
+    def answer(self, options: Options) -> dict[str, Any]:
+        return answer_as_json(read_question(read_json(_standard_input()), at=now()))
 
 
 def _standard_input() -> str:
