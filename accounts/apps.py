@@ -5,7 +5,8 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import policy_approval, policy_subjects
+        from accounts import activity_words, policy_approval, policy_subjects
 
         policy_subjects.register()
         policy_approval.register()
+        activity_words.say()

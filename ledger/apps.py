@@ -6,8 +6,18 @@ class LedgerConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import approvals, guards, policy, reactions
-        from ledger import adjustments, archive_guard, balance_facts, balance_reactions, corrections, credits, schedules
+        from ledger import (
+            activity_words,
+            adjustments,
+            archive_guard,
+            balance_facts,
+            balance_reactions,
+            corrections,
+            credits,
+            schedules,
+        )
 
+        activity_words.say()
         approvals.register(approvals.Act(adjustments.ACT, adjustments.adjust, adjustments.describe))
         approvals.register(approvals.Act(corrections.ACT, corrections.correct, corrections.describe))
         approvals.register(approvals.Act(credits.ACT, credits.grant_credit, credits.describe))

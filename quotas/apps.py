@@ -6,7 +6,7 @@ class QuotasConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import approvals, enforcement, guards, policy, policy_scopes, reactions
-        from quotas import catalog_publishing, offers
+        from quotas import activity_words, catalog_publishing, offers
         from quotas import reactions as own
         from quotas.archive_guard import nothing_runs, nothing_runs_in
         from quotas.holdings import PROJECTS_LIMIT
@@ -18,6 +18,7 @@ class QuotasConfig(AppConfig):
             approvals.Act(catalog_publishing.ACT, catalog_publishing.perform, catalog_publishing.describe)
         )
         approvals.register(approvals.Act(offers.ACT, offers.perform, offers.describe))
+        activity_words.say()
         guards.register("project.rebind", rates_exist)
         guards.register("account.archive", nothing_runs)
         guards.register("project.close", nothing_runs_in)

@@ -7,6 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.account_quota import quota_of
+from accounts.activity_feed import of_organization
+from accounts.admin.activity_pages import OrganizationActivity
 from accounts.admin.binding_acts import Bind, Rebind
 from accounts.admin.closing_acts import CloseOrganization, CloseProject
 from accounts.admin.feature_acts import GrantFeature, RevokeFeature
@@ -28,6 +30,7 @@ from accounts.models import (
 from accounts.personal_data import masked_email, masked_name
 from accounts.public_ids import decode
 
+ACTIVITY = 6  # lines of it on the page of an organization
 SHOWN = 50  # members and accounts on the page of an organization
 
 _BINDING_TONES = {"Active": "good"}
@@ -56,7 +59,15 @@ class NamedAdmin(HistoryStaffAdmin):
 
 @admin.register(Organization)
 class OrganizationAdmin(NamedAdmin):
-    act_pages = (OpenOrganization, OpenProject, OpenAccount, GrantFeature, RevokeFeature, CloseOrganization)
+    act_pages = (
+        OpenOrganization,
+        OpenProject,
+        OpenAccount,
+        GrantFeature,
+        RevokeFeature,
+        CloseOrganization,
+        OrganizationActivity,
+    )
     list_display = (
         *("name", public_id, "slug", "kind"),
         *(moment("created_at", "Created"), moment("closed_at", "Closed")),
@@ -76,6 +87,7 @@ class OrganizationAdmin(NamedAdmin):
         accounts = list(organization.billing_accounts.order_by("pk")[: SHOWN + 1])
         context |= {"members": members[:SHOWN], "more_members": len(members) > SHOWN}
         context |= {"accounts": accounts[:SHOWN], "more_accounts": len(accounts) > SHOWN}
+        context |= {"activity": of_organization(organization.pk, most=ACTIVITY)}
         context |= {"features": organization.feature_grants.order_by("-pk")[:SHOWN], "quota": quota_of(organization)}
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.html import format_html, strip_tags
 
 from accounts.admin.account_phases import Archive, Reactivate, Suspend
+from accounts.admin.activity_pages import AccountActivity
 from accounts.admin.closing_acts import DeleteAccount
 from accounts.admin.detail_acts import SetAddress, SetContact, SetInvoiceEmails, SetTaxIds
 from accounts.admin.filters import choice
@@ -68,7 +69,7 @@ class WithBalances(NewestFirst):
 @admin.register(BillingAccount)
 class BillingAccountAdmin(NamedAdmin):
     act_pages = (
-        *(Suspend, Reactivate, Archive, DeleteAccount),
+        *(AccountActivity, Suspend, Reactivate, Archive, DeleteAccount),
         *(SetTerms, SetTimeZone, SetContact, SetInvoiceEmails, SetAddress, SetTaxIds),
     )
     list_display = (

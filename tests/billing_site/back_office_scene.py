@@ -49,7 +49,7 @@ _MODELS: dict[str, type[Model]] = {
 # Pages whose address names a row.
 _OF_ONE_ROW = {
     *("change", "delete", "history", "access", "correct", "decide"),
-    *("bind", "rebind", "close", "remove"),
+    *("activity", "bind", "rebind", "close", "remove"),
     *("terms", "timezone", "contact", "emails", "address", "taxids"),
     *("project", "account", "grantfeature", "revokefeature"),
     *("cancel", "keep", "overdue", "paid", "resubscribe"),

@@ -89,6 +89,8 @@ PAGES = {
         ),
         OPERATE,
     ),
+    "accounts_organization_activity": READ,
+    "accounts_billingaccount_activity": READ,
     **dict.fromkeys((f"accounts_project_{act}" for act in ("bind", "rebind", "close")), OPERATE),
     "quotas_subscription_assign": OPERATE,
     "quotas_subscription_cancel": OPERATE,
