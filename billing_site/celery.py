@@ -28,6 +28,8 @@ app.conf.update(
         "ensure_months": {"task": "ledger.ensure_months", "schedule": schedule(3600)},
         "verify_books": {"task": "ledger.verify_books", "schedule": schedule(900)},
         "verify_books_in_full": {"task": "ledger.verify_books_in_full", "schedule": schedule(86400)},
+        "apply_to_cluster": {"task": "quotas.apply_to_cluster", "schedule": schedule(5), "options": {"expires": 5}},
+        "read_cluster": {"task": "quotas.read_cluster", "schedule": schedule(10), "options": {"expires": 10}},
         "expire_approvals": {"task": "accounts.expire_approvals", "schedule": schedule(300)},
     },
 )

@@ -30,6 +30,7 @@ KEPT = (
     *("meters", "customer_segments", "segment_memberships", "service_prices", "offers"),
     *("billing_entitlements", "account_discounts"),
     *("catalog_versions", "catalog_item_versions", "subscriptions", "subscription_items", "external_ips"),
+    "workload_scales",
 )
 
 OWN_RULES: dict[str, tuple[str, ...]] = {
@@ -74,6 +75,7 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "sku_rates": ("rates_leave_billed_usage_alone",),
     "subscription_items": ("plan_follows_its_item", "subscription_items_begin_open", "subscription_items_close_once"),
     "subscriptions": ("subscriptions_move_by_their_states",),
+    "workload_scales": ("workload_scales_close_once",),
     "usage_records": ("usage_moves_the_cursor", "waived_usage_lies_in_a_tail"),
 }
 

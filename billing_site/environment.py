@@ -56,6 +56,17 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def file(name: str) -> Path | None:
+    """A file that this process can read, or None where the variable is not set or empty."""
+    value = text(name, "").strip()
+    if not value:
+        return None
+    path = Path(value)
+    if not (path.is_file() and os.access(path, os.R_OK)):
+        raise EnvironmentFault(f"{name} names {value!r}, which is no file that this process can read")
+    return path
+
+
 def database(name: str) -> dict[str, str]:
     """A PostgreSQL URL as Django's connection fields; `?host=` names a socket directory."""
     url = urlsplit(text(name))

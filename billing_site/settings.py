@@ -136,6 +136,11 @@ DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "billing@countinghou
 MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
 BILLING_PROVIDER = environment.choice("BILLING_PROVIDER", "manual", ("none", "manual"))
 
+# Without it nothing is written to, or read from, a cluster.
+KUBECONFIG_PATH = environment.file("KUBECONFIG_PATH")
+CLUSTER_NAMESPACE = environment.text("CLUSTER_NAMESPACE", "kube-dc")  # of the ConfigMap billing-plans
+CLUSTER_TIMEOUT_SECONDS = environment.integer("CLUSTER_TIMEOUT_SECONDS", 10, minimum=1, maximum=120)
+
 LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 # One JSON object per line; readable where a person starts the embedded site on a terminal.

@@ -10,6 +10,7 @@ class QuotasConfig(AppConfig):
         from quotas import reactions as own
         from quotas.archive_guard import nothing_runs, nothing_runs_in
         from quotas.holdings import PROJECTS_LIMIT
+        from quotas.kubernetes import rings
         from quotas.models import Allocation
         from quotas.policy_subjects import allocation_subject, plan_exists, plan_name, plan_of
         from quotas.rebind_guard import rates_exist
@@ -29,3 +30,4 @@ class QuotasConfig(AppConfig):
         reactions.register(catalog_publishing.PUBLISHED, own.catalog_published)
         reactions.register(enforcement.CHANGED, own.enforcement_changed)
         reactions.register("organization.closed", own.organization_closed)
+        reactions.register(enforcement.CHANGED, rings.enforcement_changed)

@@ -11,6 +11,7 @@ QUOTA_CHANGED = "quotas.quota_changed"
 QUOTA_ALERT = "quotas.quota_alert"
 OFFER_PUBLISHED = "quotas.offer_published"
 OFFER_ASSIGNED = "quotas.offer_assigned"
+ENFORCEMENT_CHANGED = "quotas.enforcement_changed"
 
 TOPICS = frozenset(
     {
@@ -25,5 +26,6 @@ TOPICS = frozenset(
         QUOTA_ALERT,
         OFFER_PUBLISHED,
         OFFER_ASSIGNED,
+        ENFORCEMENT_CHANGED,
     }
 )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import DatabaseError
 
-from billing_site.doctor import ground, neighbours, plans, standing, work
+from billing_site.doctor import cluster, ground, neighbours, plans, standing, work
 from billing_site.doctor.findings import Finding, fault, first_line
 from billing_site.environment import EnvironmentFault
 
@@ -42,6 +42,7 @@ def _checks(at: datetime, *, full: bool) -> Iterator[tuple[str, Check]]:
     yield "releases", lambda: standing.releases(at)
     yield "plans", lambda: plans.plans(at)
     yield "outbox", lambda: work.outbox(at)
+    yield "cluster", lambda: cluster.cluster(at)
     yield "partitions", lambda: work.months(at)
     yield "last proof", lambda: work.last_verification(at, full=full)
     yield "invariants", lambda: work.invariants(at, full=full)

@@ -1,6 +1,7 @@
 from quotas.models.allocations import Allocation, AllocationQuantity, AllocationStatus
 from quotas.models.catalog import Sku, SkuRate
 from quotas.models.catalog_refusals import CatalogRefusal
+from quotas.models.cluster import ClusterCursor, ClusterSync, WorkloadScale
 from quotas.models.customer_segments import CustomerSegment, SegmentMembership
 from quotas.models.limits import ExternalIp, Limit, LimitKind, LimitsDue, NetworkType, ReportedUsage
 from quotas.models.meters import Aggregation, Meter, MeterPhase
@@ -34,6 +35,8 @@ __all__ = [
     "CatalogState",
     "CatalogVersion",
     "ChargeType",
+    "ClusterCursor",
+    "ClusterSync",
     "CommitmentDraw",
     "CustomerSegment",
     "ExternalIp",
@@ -55,4 +58,5 @@ __all__ = [
     "Subscription",
     "SubscriptionItem",
     "SubscriptionStatus",
+    "WorkloadScale",
 ]

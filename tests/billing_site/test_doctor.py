@@ -34,7 +34,7 @@ from tests.quotas.plans import publish
 ROOT = Path(__file__).resolve().parents[2]
 EVERY_CHECK = {
     *("settings", "database", "roles", "triggers", "grants", "owner", "migrations", "clock", "redis", "worker"),
-    *("mail", "disk", "accrual", "parked", "balances", "releases", "plans", "outbox", "partitions"),
+    *("mail", "disk", "accrual", "parked", "balances", "releases", "plans", "outbox", "cluster", "partitions"),
     *("last proof", "invariants"),
 }
 

@@ -129,3 +129,20 @@ def test_a_wrong_value_stops_the_start_and_is_named(name: str, value: str) -> No
     )
     assert started.returncode != 0
     assert f"EnvironmentFault: {name} " in started.stderr
+
+
+def test_a_file_is_one_that_can_be_read_or_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("X_FILE", raising=False)
+    assert environment.file("X_FILE") is None
+    monkeypatch.setenv("X_FILE", " ")
+    assert environment.file("X_FILE") is None
+    (tmp_path / "config").write_text("")
+    monkeypatch.setenv("X_FILE", str(tmp_path / "config"))
+    assert environment.file("X_FILE") == tmp_path / "config"
+
+
+@pytest.mark.parametrize("name", ["", "absent"])
+def test_what_is_no_file_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv("X_FILE", str(tmp_path / name))
+    with pytest.raises(EnvironmentFault, match="X_FILE"):
+        environment.file("X_FILE")
