@@ -1,6 +1,7 @@
 """A project's own quota: tighter than the organization's, never wider. What holds is the smaller of the two."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -63,16 +64,28 @@ def effective_quota(project: Project) -> dict[str, Decimal]:
     """What the project may use: the smaller of its own quota and of what the other projects leave of the
     organization's. Where the usage of another project is unknown, the organization's whole limit counts.
     """
-    limits = Limit.objects.filter(organization=project.organization_id, project=None)
-    left = {name: limit for name, limit in bounds(limits).items() if name in OF_A_PROJECT}
-    others = ReportedUsage.objects.filter(organization=project.organization_id, project__isnull=False)
-    for row in others.exclude(project=project):
-        if row.dimension in left and row.used is not None:
-            left[row.dimension] = max(Decimal(0), left[row.dimension] - row.used)
-    own = _own(project)
-    caps = read(own.values) if own else {}
-    both = {name: min(left[name], caps[name]) for name in left if name in caps}
-    return {**left, **caps, **both}
+    return effective_quotas(project.organization_id, [project.pk])[project.pk]
+
+
+def effective_quotas(organization_id: int, project_ids: Collection[int]) -> dict[int, dict[str, Decimal]]:
+    """What each of these projects may use, as effective_quota says. Two queries, however many they are."""
+    rows = list(Limit.objects.filter(organization=organization_id))
+    whole = bounds(row for row in rows if row.project_id is None)
+    own = {row.project_id: read(row.values) for row in rows if row.kind == LimitKind.PROJECT_QUOTA}
+    used: defaultdict[int | None, dict[str, Decimal]] = defaultdict(dict)
+    together: defaultdict[str, Decimal] = defaultdict(Decimal)
+    reported = ReportedUsage.objects.filter(organization=organization_id, project__isnull=False, used__isnull=False)
+    for project_id, name, amount in reported.values_list("project_id", "dimension", "used"):
+        assert amount is not None  # noqa: S101 - the query asks for no other
+        used[project_id][name] = amount
+        together[name] += amount
+    found = {}
+    for key in project_ids:
+        others = {name: together[name] - used[key].get(name, 0) for name in OF_A_PROJECT}
+        left = {name: max(Decimal(0), whole[name] - others[name]) for name in OF_A_PROJECT if name in whole}
+        caps = own.get(key, {})
+        found[key] = {**left, **caps, **{name: min(left[name], caps[name]) for name in left if name in caps}}
+    return found
 
 
 def _own(project: Project) -> Limit | None:

@@ -34,6 +34,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             "Plans",
             _item("Subscriptions", "subscriptions", "quotas_subscription_changelist"),
+            _item("Limits", "speed", "quotas_limit_changelist"),
         ),
         _group(
             "Usage",

@@ -1,5 +1,5 @@
 """Doors of the back office: what is sold, at which rates, and who holds it."""
 
-from quotas.admin import allocations, catalog, subscriptions
+from quotas.admin import allocations, catalog, limits, subscriptions
 
-__all__ = ["allocations", "catalog", "subscriptions"]
+__all__ = ["allocations", "catalog", "limits", "subscriptions"]

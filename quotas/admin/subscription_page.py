@@ -6,14 +6,13 @@ from django.db.models import Q
 
 from accounts.models import EnforcementReason
 from quotas.admin.subscription_timeline import MOST, timeline
-from quotas.admin.subscription_words import STATES, TONES, meaning, next_move
+from quotas.admin.subscription_words import LEVEL_TONES, STATES, TONES, meaning, next_move
 from quotas.catalog_in_force import switches, terms_of
 from quotas.models import Subscription
 from quotas.subscription_items import open_items
 from quotas.subscription_outlook import coming_periods, held_price
 
 COMING = 3
-LEVEL_TONES = {"full": "good", "warn": "wait", "restricted": "wait", "halted": "bad"}
 
 
 def page_of(subscription: Subscription) -> dict[str, Any]:

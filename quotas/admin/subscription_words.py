@@ -29,6 +29,7 @@ TONES: dict[str, str] = {
     Status.SUSPENDED: "bad",
     Status.CANCELED: "bad",
 }
+LEVEL_TONES = {"full": "good", "warn": "wait", "restricted": "wait", "halted": "bad"}
 _NEXT: dict[str, str] = {
     Status.TRIALING: "paid period begins",
     Status.ACTIVE: "next period begins",

@@ -16,6 +16,7 @@ from ledger.models import LedgerTransaction
 from payments import bank_transfers
 from quotas.allocations import request_release, start
 from quotas.models import Allocation, Subscription
+from quotas.project_quotas import set_project_quota
 from tests.cast import ACTOR, BEGINNING, Cast
 from tests.quotas.plans import publish, subscribed
 
@@ -66,6 +67,7 @@ def set_acts_scene(cast: Cast) -> ActsScene:
     dead = OutboxDelivery.objects.get(message__topic="ledger.account_parked")
     OutboxDelivery.objects.filter(pk=dead.pk).update(state="dead", attempts=12, finished_at=at, last_error="away")
     publish(at=hour_ago)
+    set_project_quota(cast.postpaid_project, {"cpu": "3"}, actor=ACTOR, reason="room for training", at=hour_ago)
     statuses = ("active", "canceling", "past_due", "suspended")
     return ActsScene(
         cast=cast,

@@ -30,8 +30,10 @@ from ledger.models import AccrualSchedule, LedgerAccount, LedgerEntry, LedgerTra
 from payments import bank_transfers
 from payments.models import BankTransfer
 from quotas.allocations import start
-from quotas.models import Allocation, Sku, SkuRate, Subscription
+from quotas.models import Allocation, Limit, Sku, SkuRate, Subscription
+from quotas.project_quotas import set_project_quota
 from quotas.subscriptions import assign_plan
+from quotas.usage_report import report
 from tests.cast import ACTOR, NOON, Cast
 from tests.quotas.plans import publish
 
@@ -41,7 +43,7 @@ _MODELS: dict[str, type[Model]] = {
         *(ApprovalRequest, AuditLog, BillingAccount, BillingAccountBinding, LegalEntity, Membership, Organization),
         *(OutboxDelivery, OutboxMessage, PolicyValue, Project, User, Group, AccrualSchedule, LedgerAccount),
         *(LedgerEntry, LedgerTransaction, UsageRecord, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
-        Subscription,
+        *(Subscription, Limit),
     )
 }
 
@@ -67,6 +69,10 @@ class Scene:
     def address(self, name: str) -> str:
         if name == "view_on_site":
             return "/admin/r/1/1/"
+        if name in ("quotas_limit_setquota", "quotas_limit_removequota"):
+            return reverse(f"admin:{name}", args=[Limit.objects.get(kind="project_quota").project_id])
+        if name == "quotas_limit_of":
+            return reverse(f"admin:{name}", args=[Subscription.objects.get().organization_id])
         if name == "app_list":
             return "/admin/accounts/"
         model, _, page = name.rpartition("_")
@@ -112,6 +118,8 @@ def set_scene(cast: Cast) -> Scene:
     assign_plan(
         cast.acme, "pro-pool", {"turbo-x1": 2}, account=cast.postpaid, actor=ACTOR, reason="ordered by mail", at=NOON
     )
+    set_project_quota(cast.project, {"cpu": "4", "memory": "16Gi"}, actor=ACTOR, reason="room for serving", at=NOON)
+    report(cast.acme, {"cpu": "10", "memory": "26Gi", "pods": None}, reported_at=NOON, at=NOON)
     VerificationRun.objects.create(
         started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0
     )

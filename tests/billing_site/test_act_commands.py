@@ -30,7 +30,7 @@ from accounts.models import (
 from ledger.balances import balance
 from ledger.models import AccrualSchedule
 from payments.models import BankTransfer
-from quotas.models import Allocation, SkuRate, Subscription
+from quotas.models import Allocation, Limit, SkuRate, Subscription
 from tests.billing_site.acts_scene import (
     BAD_AMOUNTS,
     BAD_QUANTITIES,
@@ -77,6 +77,10 @@ def _transfer(scene: ActsScene) -> list[str]:
         *(scene.cast.prepaid.public_id, "--amount-minor=700", "--currency=USD"),
         *(f"--value-date={day}", "--reference=STMT-2"),
     ]
+
+
+def _own_quota(project_id: int) -> Any:
+    return Limit.objects.filter(project=project_id).values_list("values", flat=True).first()
 
 
 def _standing(subscription: Subscription) -> str:
@@ -154,6 +158,20 @@ CASES = {
         lambda scene: _status(scene.releasing) == "released",
         "allocation.release",
         "alc",
+    ),
+    "set_project_quota": Case(
+        lambda scene: [scene.cast.project.public_id, "--cpu=4", "--memory=16Gi"],
+        lambda scene: _own_quota(scene.cast.project.pk) == {"requests.cpu": "4", "requests.memory": "16Gi"},
+        "project_quota.set",
+        "prj",
+        amount="--cpu",
+        bad_amounts=("NaN", "-1", "1e400", "0x10", "half"),
+    ),
+    "remove_project_quota": Case(
+        lambda scene: [scene.cast.postpaid_project.public_id],
+        lambda scene: _own_quota(scene.cast.postpaid_project.pk) is None,
+        "project_quota.remove",
+        "prj",
     ),
     **{
         f"move_subscription {act}": Case(

@@ -69,6 +69,7 @@ _RATE = {
     "effective_from": "2090-01-01T00:00:00Z",
 }
 _FINE_AS_RATE = ("0", "1.5", "0.0000001")
+_BAD_CORES = ("1_000", "１００", "NaN", "-1", "1e400", "1,000", "+5", "0.0000000001", "4 cores", "1e-10")
 _BAD_COUNTS = tuple(amount for amount in BAD_AMOUNTS if amount != "0" and " " not in amount and "," not in amount)
 
 CASES = {
@@ -184,6 +185,13 @@ CASES = {
         amount="addons",
         bad_amounts=tuple(f"turbo-x1={count}" for count in (*_BAD_COUNTS, "100001")),
     ),
+    "quotas_limit_setquota": Case(
+        lambda scene: {"cpu": "4", "memory": "16Gi"},
+        lambda scene: scene.cast.project.pk,
+        amount="cpu",
+        bad_amounts=_BAD_CORES,
+    ),
+    "quotas_limit_removequota": Case(lambda scene: {}, lambda scene: scene.cast.postpaid_project.pk, repeats="not_set"),
     **{
         f"quotas_subscription_{act}": Case(
             lambda scene: {}, lambda scene, status=status: scene.subscriptions[status].pk, repeats="wrong_status"

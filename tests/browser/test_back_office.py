@@ -24,6 +24,8 @@ def pages(scene: Scene, account: int) -> list[str]:
     names += [
         "index",
         "price_calculator",
+        "quotas_limit_of",
+        "quotas_limit_setquota",
         "password_change",
         "accounts_policyvalue_set",
         "accounts_user_access",
