@@ -15,7 +15,15 @@ from accounts import correlation
 from billing_site.scrubbing import scrub
 
 # Libraries whose DEBUG lines carry bodies, templates or SQL parameters.
-_TALKATIVE = ("django.db.backends", "django.template", "django.utils.autoreload", "stripe", "urllib3", "amqp")
+_TALKATIVE = (
+    "django.db.backends",
+    "django.template",
+    "django.utils.autoreload",
+    "stripe",
+    "urllib3",
+    "kubernetes",
+    "amqp",
+)
 # Their INFO lines come with every ring of the bell, every two seconds.
 _REPETITIVE = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
 

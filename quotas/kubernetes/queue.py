@@ -22,6 +22,7 @@ from quotas.models import ClusterSync
 log = structlog.get_logger(__name__)
 
 HELD = timedelta(minutes=2)
+BUSY = timedelta(seconds=4)
 _FIRST_DELAY_SECONDS = 5
 _LONGEST_DELAY_SECONDS = 300
 
@@ -68,11 +69,13 @@ def anything_due(at: datetime) -> bool:
 
 
 def work_off(apply: Apply, now: Clock, *, limit: int) -> int:
-    """Take up to `limit` rows that are due, one after another, each at its own moment; the number tried. A server that
-    does not answer ends it: the others would wait for the same."""
+    """Take up to `limit` rows that are due, one after another, each at its own moment; the number tried. It ends after
+    a few seconds, so that a worker of one process bills in between, and where a server does not answer: the others
+    would wait for the same."""
+    began = now()
     for tried in range(limit):
         at = now()
-        row = _claim(at)
+        row = _claim(at) if at - began < BUSY else None
         if row is None:
             return tried
         try:

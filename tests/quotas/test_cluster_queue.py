@@ -1,13 +1,16 @@
 """The cluster's queue: conflicts, silence, an unreachable server, workers that overlap. Nothing is lost."""
 
+import json
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from quotas.kubernetes import apply, queue, rings
@@ -140,6 +143,13 @@ def test_a_wish_that_comes_during_the_call_is_not_lost(scene: Scene) -> None:
     assert scene.row().next_attempt_at is None
 
 
+def test_a_ring_ends_after_a_few_seconds_and_the_next_goes_on(scene: Scene) -> None:
+    queue.mark([scene.cast.acme.pk, scene.cast.strangers.pk], at=NOON)
+    clock = iter([NOON, NOON, *[NOON + queue.BUSY] * 4])
+    assert queue.work_off(lambda row, at: Outcome(), lambda: next(clock), limit=9) == 1
+    assert queue.work_off(lambda row, at: Outcome(), lambda: next(clock), limit=1) == 1
+
+
 def test_a_worker_that_dies_leaves_a_row_that_is_due_again(scene: Scene) -> None:
     queue.mark([scene.cast.acme.pk], at=NOON)
 
@@ -223,6 +233,29 @@ def test_no_error_tells_the_token(scene: Scene, settings: Any) -> None:
     with pytest.raises(ClusterError) as refusal:
         rings.cluster()
     assert "wrong-token" not in str(refusal.value)
+
+
+def test_limits_are_exported_as_manifests_without_a_cluster(scene: Scene, settings: Any) -> None:
+    settings.KUBECONFIG_PATH = None
+    scene.assign("test-small")
+    for name in ("acme", scene.cast.acme.public_id):
+        printed = StringIO()
+        call_command("export_limits", name, stdout=printed)
+        exported = json.loads(printed.getvalue())
+        assert exported["kind"] == "List"
+        names = {item["kind"]: item["metadata"]["name"] for item in exported["items"]}
+        assert names == {
+            "HierarchicalResourceQuota": "plan-quota",
+            "LimitRange": "default-resource-limits",
+            "ConfigMap": "external-ips",
+        }
+    assert scene.server.requests == []
+
+
+@pytest.mark.parametrize("name", ["nobody", "org_zzz", "", "ac\x00me"])
+def test_an_organization_that_is_not_there_has_no_manifests(cast: Cast, name: str) -> None:
+    with pytest.raises(CommandError, match="not_found: organization"):
+        call_command("export_limits", name, stdout=StringIO())
 
 
 def scale(cast: Cast, **fields: Any) -> WorkloadScale:
