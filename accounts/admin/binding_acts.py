@@ -5,13 +5,12 @@ from django.http import HttpRequest
 
 from accounts import bindings
 from accounts.admin.act_pages import Cleaned, Done, reason_field, rehearse, text_field
+from accounts.admin.found_rows import find_account
 from accounts.admin.previews import Preview, facts_about
 from accounts.admin.within import REHEARSAL, WithinProject
 from accounts.audit import Actor, person
 from accounts.clock import now
-from accounts.errors import NotFound
 from accounts.models import BillingAccount, BillingAccountBinding, User
-from accounts.public_ids import decode
 
 
 class BindForm(forms.Form):
@@ -76,15 +75,6 @@ class Rebind(BindingAct):
     def change(self, cleaned: Cleaned, actor: Actor) -> BillingAccountBinding:
         account = find_account(cleaned["billing_account"])
         return bindings.rebind(self.project(), account, actor=actor, reason=cleaned["reason"], at=now())
-
-
-def find_account(public_id: str) -> BillingAccount:
-    """The account a public id names. Raises NotFound."""
-    key = decode(BillingAccount.PUBLIC_PREFIX, public_id.strip())
-    account = BillingAccount.objects.filter(pk=key).first() if key else None
-    if account is None:
-        raise NotFound("no such billing account", field="billing_account")
-    return account
 
 
 def _named(account: BillingAccount) -> str:

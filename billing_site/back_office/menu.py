@@ -44,6 +44,17 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item("Accrual", "schedule", "ledger_accrualschedule_changelist"),
             _item("SKUs", "sell", "quotas_sku_changelist"),
             _item("Rates", "price_change", "quotas_skurate_changelist"),
+        ),
+        _group(
+            "Price book",
+            _item("Meters", "speed", "quotas_meter_changelist"),
+            _item("Prices", "request_quote", "quotas_serviceprice_changelist"),
+            _item("Offers", "local_offer", "quotas_offer_changelist"),
+            _item("Entitlements", "assignment_turned_in", "quotas_billingentitlement_changelist"),
+            _item("Segments", "category", "quotas_customersegment_changelist"),
+            _item("Accounts by segment", "group_work", "quotas_segmentmembership_changelist"),
+            _item("Discounts", "percent", "quotas_accountdiscount_changelist"),
+            _item("Commitments", "handshake", "quotas_accountcommitment_changelist"),
             _item("Price calculator", "calculate", "price_calculator"),
         ),
         _group(

@@ -16,7 +16,7 @@ from accounts import clock
 from accounts.admin.act_pages import sentence, text_field
 from accounts.errors import DomainError
 from billing_site.admin_site import BackOffice
-from billing_site.back_office import price_examples
+from billing_site.back_office import price_examples, price_sources
 from quotas.pricing.faults import Fault, PriceInvalid
 from quotas.pricing.json_text import LONGEST, read_json
 from quotas.pricing.lines import Line
@@ -75,6 +75,7 @@ def calculator(request: HttpRequest) -> HttpResponse:
     asked = request.method == "POST"
     form = CalculatorForm(request.POST) if asked else CalculatorForm(initial=_first_values(request.GET))
     shown: dict[str, Any] = {"title": "Price calculator", "form": form, "examples": price_examples.NAMES}
+    shown |= {"offers": price_sources.published()}
     shown |= {
         "main_fields": _MAIN,
         "more_is_asked": any(form[name].value() for name in form.fields if name not in _MAIN),
@@ -125,7 +126,7 @@ def _pair(part: str) -> tuple[str, str]:
 
 def _first_values(given: Mapping[str, str]) -> dict[str, str]:
     """What the address says, or an example."""
-    first = price_examples.example(given.get("example", ""))
+    first = price_sources.of_address(given) or price_examples.example(given.get("example", ""))
     return {**first, **{name: given[name] for name in CalculatorForm.base_fields if name in given}}
 
 

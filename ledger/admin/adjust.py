@@ -8,13 +8,14 @@ from django.urls import reverse
 from accounts import approvals
 from accounts.admin import previews
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, text_field, waiting
+from accounts.admin.found_rows import find_account
 from accounts.admin.previews import Preview
 from accounts.clock import now
 from accounts.currencies import format_minor
 from accounts.models import User
 from accounts.public_ids import encode
 from ledger import adjustments
-from ledger.admin.journals import account_of, find_account, journal
+from ledger.admin.journals import account_of, journal
 from ledger.models import LedgerTransaction
 
 AMOUNT_HINT = "A whole number of minor units: 10000 is 100.00 USD, or 10,000 JPY."

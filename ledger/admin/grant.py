@@ -7,13 +7,14 @@ from django import forms
 from accounts import approvals
 from accounts.admin import previews
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, text_field
+from accounts.admin.found_rows import find_account
 from accounts.admin.previews import Preview
 from accounts.clock import now
 from accounts.currencies import format_minor
 from accounts.models import User
 from ledger import credits
 from ledger.admin.adjust import AMOUNT_HINT, posted
-from ledger.admin.journals import account_of, find_account, journal
+from ledger.admin.journals import account_of, journal
 
 
 class GrantForm(forms.Form):

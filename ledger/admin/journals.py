@@ -8,7 +8,6 @@ from accounts.currencies import format_minor
 from accounts.errors import NotFound
 from accounts.models import BillingAccount
 from accounts.policy import effective, within_limit
-from accounts.public_ids import decode
 from ledger.balances import balance
 from ledger.chart import CUSTOMER_KINDS
 from ledger.posting import Line
@@ -35,15 +34,6 @@ def journal(
     ]
     second = "" if within_limit(limit, size_minor, currency) else _above(limit, size_minor, currency)
     return Preview([("Billing account", f"{account.name} ({account.public_id})"), *facts], rows, balances, second)
-
-
-def find_account(public_id: str) -> BillingAccount:
-    """The account a public id names. Raises NotFound."""
-    key = decode(BillingAccount.PUBLIC_PREFIX, public_id.strip())
-    account = BillingAccount.objects.filter(pk=key).first() if key else None
-    if account is None:
-        raise NotFound("there is no billing account of that id", field="billing_account")
-    return account
 
 
 def account_of(key: int) -> BillingAccount:

@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts import approvals
 from accounts.admin import previews
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, text_field
+from accounts.admin.found_rows import find_account
 from accounts.admin.organizations import by_public_id
 from accounts.admin.previews import Preview
 from accounts.admin.staff_admin import StaffAdmin
@@ -25,7 +26,7 @@ from accounts.display import account_link, moment, money, public_id
 from accounts.models import BillingAccount, User
 from accounts.public_ids import decode, encode
 from ledger.admin.adjust import AMOUNT_HINT, posted
-from ledger.admin.journals import account_of, find_account, journal
+from ledger.admin.journals import account_of, journal
 from ledger.top_ups import transfer_lines
 from payments import bank_transfers
 from payments.models import BankTransfer

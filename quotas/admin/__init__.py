@@ -1,5 +1,29 @@
 """Doors of the back office: what is sold, at which rates, and who holds it."""
 
-from quotas.admin import allocations, catalog, limits, subscriptions
+from quotas.admin import (
+    account_commitments,
+    allocations,
+    catalog,
+    customer_segments,
+    entitlements,
+    limits,
+    meters,
+    offers,
+    price_grants,
+    service_prices,
+    subscriptions,
+)
 
-__all__ = ["allocations", "catalog", "limits", "subscriptions"]
+__all__ = [
+    "account_commitments",
+    "allocations",
+    "catalog",
+    "customer_segments",
+    "entitlements",
+    "limits",
+    "meters",
+    "offers",
+    "price_grants",
+    "service_prices",
+    "subscriptions",
+]

@@ -1,10 +1,13 @@
-"""The lines of a quote as people read them."""
+"""Prices, and the lines of a quote, as people read them."""
 
 from decimal import Decimal
 
-from accounts.currencies import exponent
+from accounts.currencies import exponent, format_minor
+from quotas.pricing.charges import Charge, Flat, Graduated, Package, Percentage
+from quotas.pricing.discounts import Discount
 from quotas.pricing.exact import shortest
 from quotas.pricing.lines import Line
+from quotas.pricing.prices import Price
 
 _WORDS = {
     "free_units": "Free units",
@@ -53,3 +56,55 @@ def _band(line: Line) -> str:
     if not over:
         return "All units" if up_to is None else f"Up to {grouped(up_to)}"
     return f"Above {grouped(over)}" + (f", up to {grouped(up_to)}" if up_to is not None else "")
+
+
+def price_facts(price: Price) -> list[tuple[str, str]]:
+    """What a price says, one rule a line, in the order in which it is applied."""
+    currency = price.currency
+    facts = [("Free units", grouped(price.free_units))] if price.free_units else []
+    for rate in price.rates:
+        title = f"Where {rate.dimension} is {rate.value}" if rate.dimension else "Rate"
+        rest = len(price.rates) > 1 and not rate.dimension
+        facts.append(("All other usage" if rest else title, charge_words(rate.charge, currency)))
+    facts += [(f"Discount {discount.name}", _discount(discount, currency)) for discount in price.discounts]
+    if price.maximum is not None:
+        facts.append(("Maximum", money(price.maximum, currency)))
+    if price.minimum is not None:
+        facts.append(("Minimum", money(price.minimum, currency)))
+    if price.commitment:
+        paid = "paid in advance" if price.commitment.in_advance else "billed in arrears"
+        amount = format_minor(price.commitment.amount_minor, currency)
+        facts.append(("Commitment", f"{amount} over {price.commitment.periods} periods, {paid}"))
+    return facts
+
+
+def charge_words(charge: Charge, currency: str) -> str:
+    """A charge in one sentence: `graduated: up to 100 0.10 USD each; above 100 0.08 USD each`."""
+    if isinstance(charge, Flat):
+        return f"{money(charge.rate, currency)} each{_plus(charge.fee, currency)}"
+    if isinstance(charge, Package):
+        return f"{money(charge.price, currency)} for each pack of {grouped(charge.size)}, begun ones too"
+    if isinstance(charge, Percentage):
+        return f"{shortest(charge.percent)} % of the amount{_plus(charge.fee, currency)}"
+    over, bands = Decimal(0), []
+    for tier in charge.tiers:
+        band = _band(Line("tier", Decimal(0), over=over, up_to=tier.up_to))
+        bands.append(f"{band[:1].lower()}{band[1:]}: {money(tier.rate, currency)} each{_plus(tier.fee, currency)}")
+        over = tier.up_to or over
+    return f"{'graduated' if isinstance(charge, Graduated) else 'volume'}; {'; '.join(bands)}"
+
+
+def _plus(fee: Decimal, currency: str) -> str:
+    return f" plus {money(fee, currency)}" if fee else ""
+
+
+def _discount(discount: Discount, currency: str) -> str:
+    size = (
+        f"{shortest(discount.percent)} %"
+        if discount.percent is not None
+        else money(discount.amount or Decimal(0), currency)
+    )
+    since = f", from {discount.starts:%Y-%m-%d %H:%M} UTC" if discount.starts else ""
+    until = f", until {discount.ends:%Y-%m-%d %H:%M} UTC" if discount.ends else ""
+    times = f", {discount.times} times" if discount.times else ""
+    return f"{size}{since}{until}{times}"

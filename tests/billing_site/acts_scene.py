@@ -18,6 +18,7 @@ from quotas.allocations import request_release, start
 from quotas.models import Allocation, Subscription
 from quotas.project_quotas import set_project_quota
 from tests.cast import ACTOR, BEGINNING, Cast
+from tests.quotas.offer_scene import PriceBook, set_price_book
 from tests.quotas.plans import publish, subscribed
 
 # Fault 23 of the reliability list: what is never an amount. Zero and below are no quantity either.
@@ -41,6 +42,7 @@ class ActsScene:
     asked: ApprovalRequest  # Dana asks for 500.00 USD for the prepaid account
     dead: OutboxDelivery  # the mail about the parked account
     subscriptions: dict[str, Subscription]  # by status, each of an organization of its own
+    book: PriceBook
 
     @property
     def parked(self) -> BillingAccount:
@@ -82,4 +84,5 @@ def set_acts_scene(cast: Cast) -> ActsScene:
         asked=asked,
         dead=dead,
         subscriptions={status: subscribed(cast.alice, status, at=hour_ago) for status in statuses},
+        book=set_price_book(cast, at),
     )

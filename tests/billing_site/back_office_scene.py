@@ -30,11 +30,26 @@ from ledger.models import AccrualSchedule, LedgerAccount, LedgerEntry, LedgerTra
 from payments import bank_transfers
 from payments.models import BankTransfer
 from quotas.allocations import start
-from quotas.models import Allocation, Limit, Sku, SkuRate, Subscription
+from quotas.models import (
+    AccountCommitment,
+    AccountDiscount,
+    Allocation,
+    BillingEntitlement,
+    CustomerSegment,
+    Limit,
+    Meter,
+    Offer,
+    SegmentMembership,
+    ServicePrice,
+    Sku,
+    SkuRate,
+    Subscription,
+)
 from quotas.project_quotas import set_project_quota
 from quotas.subscriptions import assign_plan
 from quotas.usage_report import report
 from tests.cast import ACTOR, NOON, Cast
+from tests.quotas.offer_scene import set_price_book
 from tests.quotas.plans import publish
 
 _MODELS: dict[str, type[Model]] = {
@@ -44,6 +59,8 @@ _MODELS: dict[str, type[Model]] = {
         *(OutboxDelivery, OutboxMessage, PolicyValue, Project, User, Group, AccrualSchedule, LedgerAccount),
         *(LedgerEntry, LedgerTransaction, UsageRecord, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
         *(Subscription, Limit),
+        *(Meter, ServicePrice, Offer, BillingEntitlement, CustomerSegment, SegmentMembership),
+        *(AccountDiscount, AccountCommitment),
     )
 }
 
@@ -56,6 +73,7 @@ _OF_ONE_ROW = {
     *("project", "account", "grantfeature", "revokefeature"),
     *("cancel", "keep", "overdue", "paid", "resubscribe"),
     *("suspend", "reactivate", "archive", "resize", "release", "complete", "retry", "replay"),
+    *("extend", "advance", "publish", "rename", "withdraw", "draw"),
 }
 
 
@@ -120,6 +138,7 @@ def set_scene(cast: Cast) -> Scene:
     )
     set_project_quota(cast.project, {"cpu": "4", "memory": "16Gi"}, actor=ACTOR, reason="room for serving", at=NOON)
     report(cast.acme, {"cpu": "10", "memory": "26Gi", "pods": None}, reported_at=NOON, at=NOON)
+    set_price_book(cast, now())
     VerificationRun.objects.create(
         started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0
     )

@@ -30,7 +30,18 @@ from accounts.models import (
 from ledger.balances import balance
 from ledger.models import AccrualSchedule
 from payments.models import BankTransfer
-from quotas.models import Allocation, Limit, SkuRate, Subscription
+from quotas.models import (
+    Allocation,
+    BillingEntitlement,
+    CommitmentDraw,
+    CustomerSegment,
+    Limit,
+    Meter,
+    Offer,
+    ServicePrice,
+    SkuRate,
+    Subscription,
+)
 from tests.billing_site.acts_scene import (
     BAD_AMOUNTS,
     BAD_QUANTITIES,
@@ -349,6 +360,103 @@ CASES = {
         amount="--rate-per-unit-hour",
         bad_amounts=tuple(amount for amount in BAD_QUANTITIES if amount not in ("0", "1.5", "0.0000001")),
         reasoned=False,
+    ),
+}
+
+CASES |= {
+    "define_meter": Case(
+        lambda scene: ["net.bytes", "--display-name=Traffic", "--unit=By", "--aggregation=Sum"],
+        lambda scene: Meter.objects.filter(name="net.bytes", phase="Draft").exists(),
+        "meter.define",
+        id_at=None,
+    ),
+    "add_dimensions": Case(
+        lambda scene: [scene.book.meter.public_id, "class, zone"],
+        lambda scene: Meter.objects.get(pk=scene.book.meter.pk).dimensions == ["class", "zone"],
+        "meter.add_dimensions",
+        "mtr",
+    ),
+    "advance_meter": Case(
+        lambda scene: [scene.book.meter.public_id],
+        lambda scene: Meter.objects.get(pk=scene.book.meter.pk).phase == "Published",
+        "meter.published",
+        "mtr",
+    ),
+    "save_price": Case(
+        lambda scene: [
+            *("gpu-eur", '{"flat": "2.20"}', "--charge-type=Usage", "--currency=EUR", "--metric=gpu.hours"),
+        ],
+        lambda scene: ServicePrice.objects.filter(code="gpu-eur", document={"flat": "2.20"}).exists(),
+        "price.save",
+        id_at=None,
+    ),
+    "save_offer": Case(
+        lambda scene: ["small", "--display-name=Small", "--charge-types=Usage", "--prices=gpu"],
+        lambda scene: Offer.objects.filter(code="small", launch_stage="Draft").exists(),
+        "offer.save",
+        id_at=None,
+    ),
+    "publish_offer": Case(
+        lambda scene: [scene.book.draft.public_id],
+        lambda scene: Offer.objects.get(pk=scene.book.draft.pk).launch_stage == "GA",
+        "offer.publish",
+        "ofr",
+    ),
+    "rename_offer": Case(
+        lambda scene: [scene.book.offer.public_id, "Basic 2026"],
+        lambda scene: Offer.objects.get(pk=scene.book.offer.pk).display_name == "Basic 2026",
+        "offer.rename",
+        "ofr",
+    ),
+    "assign_offer": Case(
+        lambda scene: [scene.cast.postpaid.public_id, "basic"],
+        lambda scene: BillingEntitlement.objects.filter(billing_account=scene.cast.postpaid).exists(),
+        "entitlement.assign",
+        "ba",
+    ),
+    "open_segment": Case(
+        lambda scene: ["uni", "--segment-name=Universities"],
+        lambda scene: CustomerSegment.objects.filter(code="uni").exists(),
+        "segment.open",
+        id_at=None,
+    ),
+    "place_account": Case(
+        lambda scene: [scene.cast.prepaid.public_id, "--segment=startup"],
+        lambda scene: scene.cast.prepaid.segments.filter(effective_to=None).exists(),
+        "segment.place",
+        "ba",
+    ),
+    "grant_discount": Case(
+        lambda scene: [scene.cast.postpaid.public_id, "--amount-minor=500", "--times=3"],
+        lambda scene: scene.cast.postpaid.discounts.filter(amount_minor=500, times=3).exists(),
+        "discount.grant",
+        "ba",
+        amount="--amount-minor",
+        bad_amounts=tuple(amount for amount in (*BAD_AMOUNTS, "-1") if amount.strip()),
+    ),
+    "withdraw_discount": Case(
+        lambda scene: [scene.book.discount.public_id],
+        lambda scene: scene.cast.prepaid.discounts.filter(withdrawn_at__isnull=False).exists(),
+        "discount.withdraw",
+        "dsc",
+    ),
+    "grant_commitment": Case(
+        lambda scene: [
+            *(scene.cast.postpaid.public_id, "gpu.hours", "--amount-minor=120000", "--months=12", "--paid=advance"),
+        ],
+        lambda scene: scene.cast.postpaid.commitments.filter(in_advance=True, months=12).exists(),
+        "commitment.grant",
+        "ba",
+        amount="--amount-minor",
+        bad_amounts=(*BAD_AMOUNTS, "-1"),
+    ),
+    "draw_commitment": Case(
+        lambda scene: [scene.book.commitment.public_id, "12.5"],
+        lambda scene: CommitmentDraw.objects.filter(true_up_minor=97_187, billed_minor=100_000).exists(),
+        "commitment.draw",
+        "cmt",
+        amount="quantity",
+        bad_amounts=BAD_QUANTITIES,
     ),
 }
 

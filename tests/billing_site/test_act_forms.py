@@ -223,6 +223,66 @@ CASES = {
     ),
 }
 
+CASES |= {
+    "quotas_meter_define": Case(
+        lambda scene: {"metric": "net.bytes", "display_name": "Traffic", "unit": "By", "aggregation": "Sum"},
+        repeats="meter_exists",
+    ),
+    "quotas_meter_extend": Case(lambda scene: {"dimensions": "class, zone"}, lambda scene: scene.book.meter.pk),
+    "quotas_meter_advance": Case(lambda scene: {}, lambda scene: scene.book.meter.pk),
+    "quotas_serviceprice_save": Case(
+        lambda scene: {
+            "code": "gpu-acme",
+            "charge_type": "Usage",
+            "currency": "USD",
+            "metric": "gpu.hours",
+            "document": '{"tiered": [{"upTo": "100", "rate": "2"}, {"rate": "1.5"}], "minimum": "10"}',
+            "billing_account": scene.cast.prepaid.public_id,
+        }
+    ),
+    "quotas_offer_save": Case(
+        lambda scene: {"code": "small", "display_name": "Small", "charge_types": "Usage", "prices": "gpu, gpu-startup"}
+    ),
+    "quotas_offer_publish": Case(lambda scene: {}, lambda scene: scene.book.draft.pk, repeats="offer_published"),
+    "quotas_offer_rename": Case(lambda scene: {"display_name": "Basic 2026"}, lambda scene: scene.book.offer.pk),
+    "quotas_billingentitlement_assign": Case(
+        lambda scene: {"billing_account": scene.cast.postpaid.public_id, "offer": "basic"}, repeats="already_assigned"
+    ),
+    "quotas_customersegment_open": Case(
+        lambda scene: {"code": "uni", "segment_name": "Universities"}, repeats="segment_exists"
+    ),
+    "quotas_segmentmembership_place": Case(
+        lambda scene: {"billing_account": scene.cast.prepaid.public_id, "segment": "startup"}, repeats="already_there"
+    ),
+    "quotas_accountdiscount_grant": Case(
+        lambda scene: {"billing_account": scene.cast.prepaid.public_id, "amount_minor": "500", "times": "3"},
+        amount="amount_minor",
+        bad_amounts=tuple(amount for amount in (*BAD_AMOUNTS, "-1") if amount.strip()),
+    ),
+    "quotas_accountdiscount_withdraw": Case(
+        lambda scene: {}, lambda scene: scene.book.discount.pk, repeats="withdrawn_already"
+    ),
+    "quotas_accountcommitment_grant": Case(
+        lambda scene: {
+            "billing_account": scene.cast.prepaid.public_id,
+            "metric": "gpu.hours",
+            "amount_minor": "120000",
+            "months": "12",
+            "paid": "arrears",
+        },
+        amount="amount_minor",
+        bad_amounts=(*BAD_AMOUNTS, "-1"),
+        repeats="terms_overlap",
+    ),
+    "quotas_accountcommitment_draw": Case(
+        lambda scene: {"quantity": "12.5"},
+        lambda scene: scene.book.commitment.pk,
+        amount="quantity",
+        bad_amounts=BAD_QUANTITIES,
+        repeats="term_over",
+    ),
+}
+
 every_page = pytest.mark.parametrize("name", CASES)
 
 

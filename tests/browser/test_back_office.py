@@ -35,6 +35,11 @@ def pages(scene: Scene, account: int) -> list[str]:
     names += [f"accounts_billingaccount_{act}" for act in ("suspend", "reactivate", "archive")]
     names += [f"quotas_subscription_{act}" for act in ("assign", "cancel", "suspend")]
     names += [f"quotas_allocation_{act}" for act in ("start", "resize", "release", "complete")]
+    names += [f"quotas_meter_{act}" for act in ("define", "extend", "advance")]
+    names += [f"quotas_offer_{act}" for act in ("save", "publish", "rename")]
+    names += ["quotas_serviceprice_save", "quotas_billingentitlement_assign", "quotas_customersegment_open"]
+    names += ["quotas_segmentmembership_place", "quotas_accountdiscount_grant", "quotas_accountdiscount_withdraw"]
+    names += ["quotas_accountcommitment_grant", "quotas_accountcommitment_draw"]
     names += [
         "ledger_accrualschedule_retry",
         "ledger_ledgerentry_adjust",
