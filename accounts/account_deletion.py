@@ -1,6 +1,6 @@
 """Deleting a billing account: for its customer it is gone, its personal data is erased, and what it did stays.
 
-No row of an account ever vanishes: entries, invoices and audit refer to it (docs/decisions/0018). A deleted account is
+No row of an account ever vanishes: entries, invoices and audit refer to it (docs/decisions/0015). A deleted account is
 an archived one without projects and without details.
 """
 

@@ -21,7 +21,7 @@ from accounts.personal_data import masked_name
 
 PAGE = 50
 _LARGEST = 2**63 - 1
-NOTHING = "nothing"
+NOTHING = "none"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from django.urls import reverse
 
 from accounts.activity import Named, Words, register, register_subject
-from accounts.models import BillingAccount, Organization, Project
+from accounts.models import ApprovalRequest, BillingAccount, Organization, Project
 from accounts.public_ids import encode
 
 _ACCOUNT = {
@@ -33,9 +33,9 @@ _DETAILS = {
     "billing_account.set_tax_ids": "changed the tax ids of {account}",
 }
 _MONEY = {
-    "approval.request": "asked for a second person's approval: {after.act}",
-    "approval.approve": "approved what was asked for {account}",
-    "approval.reject": "rejected what was asked for {account}",
+    "approval.request": "asked a second person to approve: {subject}",
+    "approval.approve": "approved: {subject}",
+    "approval.reject": "rejected: {subject}",
 }
 _POLICY = {
     "policy.set": "set the policy {after.key} to {after.value}",
@@ -65,6 +65,7 @@ def say() -> None:
     register_subject("project", _projects)
     register_subject("billing_account", _accounts)
     register_subject("user", _people)
+    register_subject("approval_request", _approvals)
 
 
 def _organizations(keys: Collection[int]) -> Mapping[int, Named]:
@@ -80,6 +81,11 @@ def _projects(keys: Collection[int]) -> Mapping[int, Named]:
 def _accounts(keys: Collection[int]) -> Mapping[int, Named]:
     found = BillingAccount.objects.filter(pk__in=keys).values_list("pk", "name")
     return {key: (name, reverse("admin:accounts_billingaccount_change", args=[key])) for key, name in found}
+
+
+def _approvals(keys: Collection[int]) -> Mapping[int, Named]:
+    found = ApprovalRequest.objects.filter(pk__in=keys).values_list("pk", "summary")
+    return {key: (said, reverse("admin:accounts_approvalrequest_change", args=[key])) for key, said in found}
 
 
 def _people(keys: Collection[int]) -> Mapping[int, Named]:

@@ -19,7 +19,7 @@ _USAGE = {
     "project_quota.remove": "took the project {subject} its own quota",
 }
 _PLAN = {
-    "subscription.assign": "gave the organization the plan {after.plan} with {after.addons}",
+    "subscription.assign": "gave the organization the plan {after.plan}; add-ons: {after.addons}",
     "subscription.active": "made the subscription to {after.plan} active again",
     "subscription.trialing": "put the subscription to {after.plan} on trial",
     "subscription.past_due": "marked the subscription to {after.plan} past due",

@@ -22,7 +22,7 @@ class ReasonForm(forms.Form):
 class CloseProject(WithinProject):
     name = "close"
     path = "<int:pk>/close/"
-    title = "Close"
+    title = "Close the project"
     button = "Close for ever"
     final = True
     explanation = "For ever. Nothing may run in it; its account stops paying for it, and its past stays to be read."
@@ -47,7 +47,7 @@ class CloseProject(WithinProject):
 class CloseOrganization(WithinOrganization):
     name = "close"
     path = "<int:pk>/close/"
-    title = "Close"
+    title = "Close the organization"
     button = "Close for ever"
     final = True
     explanation = (
@@ -77,7 +77,7 @@ class CloseOrganization(WithinOrganization):
 class DeleteAccount(WithinAccount):
     name = "remove"
     path = "<int:pk>/remove/"
-    title = "Delete"
+    title = "Delete the account"
     button = "Delete for ever"
     final = True
     explanation = (

@@ -9,7 +9,7 @@ from accounts.audit import person
 from accounts.bindings import rebind
 from accounts.lifecycle import open_billing_account
 from accounts.models import BillingAccount, Feature
-from billing_site.demo import plans
+from billing_site.demo import details, plans
 from billing_site.demo.rings import rings_before
 from billing_site.demo.stage import ACTOR, WINDOW_SECONDS, Stage, set_stage, set_window
 from ledger import accrual, adjustments, corrections, credits, daily_totals
@@ -60,7 +60,7 @@ class Story:
 
     def chapters(self) -> list[tuple[float, Act]]:
         """(day, act), each at its moment."""
-        return [*self._money(), *self._plans()]
+        return [*self._money(), *self._plans(), (0.3, lambda at: details.tell(self.stage, at))]
 
     def _plans(self) -> list[tuple[float, Act]]:
         stage = self.stage
@@ -199,11 +199,11 @@ class Story:
 
     def move_borealis_to_its_second_account(self, at: datetime) -> None:
         """A rebind inside an hour: what ran before stays with the old account, to the cent."""
-        old = self.stage.accounts["borealis"]
+        old, dana = self.stage.accounts["borealis"], person(self.stage.staff["dana"])
         features.grant(
             old.organization_id,
             Feature.MULTI_BILLING_ACCOUNTS,
-            actor=person(self.stage.staff["dana"]),
+            actor=dana,
             reason="a grant pays for part of its work",
             at=at,
         )
@@ -213,12 +213,12 @@ class Story:
             "Borealis Genomics · grant 7731",
             currency="USD",
             settlement="postpaid",
-            actor=ACTOR,
+            actor=dana,
             at=at,
         )
         BillingAccount.objects.filter(pk=account.pk).update(test_now=at)
         self.stage.accounts["borealis-grant"] = account
-        rebind(self.stage.projects["borealis"], account, actor=ACTOR, at=at)
+        rebind(self.stage.projects["borealis"], account, actor=dana, at=at)
 
 
 def open_story(now: datetime) -> Story:

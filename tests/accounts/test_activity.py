@@ -3,7 +3,7 @@
 import pytest
 from django.utils.html import strip_tags
 
-from accounts import activity, features
+from accounts import activity, approvals, features
 from accounts.account_phases import suspend
 from accounts.activity_feed import PAGE, of_account, of_organization
 from accounts.audit import Actor, person, record, system
@@ -55,6 +55,18 @@ def test_each_act_is_a_sentence_newest_first(cast: Cast) -> None:
     (line,) = of_account(cast.postpaid.pk).lines
     assert (line.reason, line.kind, line.at) == (WHY, "account", NOON)
     assert f"/billingaccount/{cast.postpaid.pk}/change/" in line.sentence
+
+
+def test_what_needs_two_people_is_told_by_what_was_asked(cast: Cast) -> None:
+    large = adjustments.payload(cast.prepaid, 50_000, "USD")
+    asked = approvals.submit(adjustments.ACT, large, maker=cast.dana, reason=WHY, at=NOON).request
+    assert asked is not None
+    approvals.decide(asked.pk, checker=cast.erin, approve=True, note="seen", at=NOON)
+    assert sentences(of_account(cast.prepaid.pk)) == [
+        "Dana adjusted the balance of Acme prepaid by +500.00 USD",
+        f"Erin approved: {asked.summary}",
+        f"Dana asked a second person to approve: {asked.summary}",
+    ]
 
 
 def test_a_move_is_told_once_in_the_organization_and_on_both_accounts(cast: Cast) -> None:
@@ -121,7 +133,7 @@ def test_an_act_of_yesterday_that_nobody_knows_any_more_is_still_told(cast: Cast
     write(cast.prepaid, person(cast.dana), "teleport.engage")
     write(cast.prepaid, person(cast.dana), "policy.set", after=None)
     assert sentences(of_account(cast.prepaid.pk)) == [
-        "Dana set the policy nothing to nothing",
+        "Dana set the policy none to none",
         "Dana did teleport.engage",
     ]
     assert activity.words_of("teleport.engage").kind in activity.KINDS

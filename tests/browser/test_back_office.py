@@ -33,6 +33,15 @@ def pages(scene: Scene, account: int) -> list[str]:
     ]
     names += [f"accounts_policyvalue_{page}" for page in ("unset", "of", "effective", "changes")]
     names += [f"accounts_billingaccount_{act}" for act in ("suspend", "reactivate", "archive")]
+    names += [
+        f"accounts_billingaccount_{act}"
+        for act in ("activity", "terms", "timezone", "contact", "emails", "address", "taxids", "remove")
+    ]
+    names += [
+        f"accounts_organization_{act}"
+        for act in ("activity", "open", "project", "account", "grantfeature", "revokefeature", "close")
+    ]
+    names += [f"accounts_project_{act}" for act in ("bind", "rebind", "close")]
     names += [f"quotas_subscription_{act}" for act in ("assign", "cancel", "suspend")]
     names += [f"quotas_allocation_{act}" for act in ("start", "resize", "release", "complete")]
     names += [f"quotas_meter_{act}" for act in ("define", "extend", "advance")]
