@@ -17,7 +17,7 @@ from quotas import topics
 from quotas.catalog_in_force import catalog_of, newest
 from quotas.holdings import holdings
 from quotas.limit_rows import Row, rows
-from quotas.models import Limit, LimitKind
+from quotas.models import Limit, LimitKind, LimitsDue
 
 BATCH = 1000
 _DERIVED = [kind for kind in LimitKind.values if kind != LimitKind.PROJECT_QUOTA]
@@ -25,22 +25,17 @@ _WRITTEN = ["name", "values", "labels", "plan_code", "auto_managed", "computed_a
 
 
 def mark_due(organization_ids: Iterable[int], *, at: datetime) -> int:
-    """Let the next drain compute the limits of these organizations; how many were not marked yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO limits_due (organization_id, since) SELECT DISTINCT id, %s::timestamptz"
-            " FROM unnest(%s::bigint[]) AS id ORDER BY id ON CONFLICT DO NOTHING",
-            [at, list(organization_ids)],
-        )
-        return int(cursor.rowcount)
+    """Let the next drain compute the limits of these organizations; how many. It waits for no lock."""
+    marks = [LimitsDue(organization_id=key, since=at) for key in sorted(set(organization_ids))]
+    return len(LimitsDue.objects.bulk_create(marks))
 
 
 def mark_everyone(*, at: datetime, plan_id: int | None = None) -> int:
-    """Mark every organization that has a subscription, or those that hold one plan."""
+    """Mark every organization that has a subscription, or those that hold one plan; how many."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO limits_due (organization_id, since) SELECT organization_id, %s::timestamptz"
-            " FROM subscriptions WHERE %s::bigint IS NULL OR plan_id = %s ORDER BY 1 ON CONFLICT DO NOTHING",
+            " FROM subscriptions WHERE %s::bigint IS NULL OR plan_id = %s",
             [at, plan_id, plan_id],
         )
         return int(cursor.rowcount)
@@ -54,18 +49,21 @@ def drain(at: datetime, *, batch: int = BATCH) -> int:
     return total
 
 
+# Organizations that somebody is changing are left for the next ring: their act computes their limits itself.
+_CLAIM = """
+SELECT o.id FROM organizations o WHERE o.id IN (SELECT organization_id FROM limits_due)
+ORDER BY o.id LIMIT %s FOR NO KEY UPDATE OF o SKIP LOCKED
+"""
+
+
 @transaction.atomic
 def _drain_batch(at: datetime, batch: int) -> int:
+    """The organizations' locks first, then the marks: a mark that is gone was committed before its facts are read."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM limits_due WHERE organization_id IN (SELECT organization_id FROM limits_due"
-            " ORDER BY organization_id LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING organization_id",
-            [batch],
-        )
-        claimed = sorted(key for (key,) in cursor.fetchall())
+        cursor.execute(_CLAIM, [batch])
+        claimed = [key for (key,) in cursor.fetchall()]
     if claimed:
-        # The lock of whoever changes a subscription: what is read here is what is in force when it is written.
-        list(Organization.objects.select_for_update(no_key=True).filter(pk__in=claimed).order_by("pk").values("pk"))
+        LimitsDue.objects.filter(organization_id__in=claimed).delete()
         recompute(claimed, at=at)
     return len(claimed)
 

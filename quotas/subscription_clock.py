@@ -12,6 +12,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
 from accounts.clock import check_moment
+from accounts.models import Organization
 from quotas.models import Subscription
 from quotas.models import SubscriptionStatus as Status
 from quotas.subscriptions import ACTOR, enter_period, locked, move, schedule
@@ -50,9 +51,9 @@ def settle(subscription_id: int, at: datetime) -> bool:
 
 
 def _free(subscription_id: int) -> bool:
-    """Claim it; whoever has it does the work."""
-    rows = Subscription.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=subscription_id)
-    return rows.values_list("pk").first() is not None
+    """Claim its organization, whose lock every act on it takes first; whoever has it does the work."""
+    owners = Organization.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    return owners.filter(subscription=subscription_id).values_list("pk").first() is not None
 
 
 def _step(subscription: Subscription, due: datetime) -> None:

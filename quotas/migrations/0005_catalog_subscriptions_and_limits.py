@@ -19,13 +19,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="LimitsDue",
             fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "organization",
-                    models.OneToOneField(
+                    models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
                         related_name="+",
-                        serialize=False,
                         to="accounts.organization",
                     ),
                 ),

@@ -51,9 +51,13 @@ class Limit(models.Model):
 
 
 class LimitsDue(models.Model):
-    """Organizations whose limits are to be computed again: claimed, computed and removed in one transaction."""
+    """Organizations whose limits are to be computed again: claimed, computed and removed in one transaction.
 
-    organization = models.OneToOneField(Organization, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    An organization may stand here several times: whoever marks it waits for nobody, and a mark that commits while its
+    limits are being computed is not lost.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     since = models.DateTimeField()
 
     class Meta:
