@@ -1,5 +1,7 @@
 """Bind a project to the account that pays for it, and move it to another."""
 
+from abc import abstractmethod
+
 from django import forms
 from django.http import HttpRequest
 
@@ -43,8 +45,9 @@ class BindingAct(WithinProject):
         named = {"project": self.project().public_id, "account": payer.public_id}
         return Done(self.url(), f"{payer.name} pays from now on.", result=named)
 
+    @abstractmethod
     def change(self, cleaned: Cleaned, actor: Actor) -> BillingAccountBinding:
-        raise NotImplementedError
+        """Do it. Raises DomainError."""
 
 
 class Bind(BindingAct):

@@ -4,6 +4,7 @@ What is sent replaces what stands, so a form begins empty: "Fill in what stands"
 """
 
 import re
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, cast
 
@@ -49,16 +50,17 @@ class DetailAct(WithinAccount):
         changed = self.change(cleaned, person(user))
         return Done(self.url(), f"{self.what} changed.", result={"account": changed.public_id})
 
+    @abstractmethod
     def standing(self, details: Details) -> Cleaned:
         """What the form holds for what stands now."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wanted(self, cleaned: Cleaned) -> Sequence[Fact]:
         """What will stand, line by line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change(self, cleaned: Cleaned, actor: Actor) -> BillingAccount:
-        raise NotImplementedError
+        """Do it. Raises DomainError."""
 
 
 class ContactForm(forms.Form):

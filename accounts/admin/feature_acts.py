@@ -1,5 +1,7 @@
 """Grant an organization a feature, and take it back."""
 
+from abc import abstractmethod
+
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -45,8 +47,9 @@ class ChangeFeature(WithinOrganization):
         named = {"organization": self.organization().public_id, "feature": changed.feature}
         return Done(self.url(), said, result=named)
 
+    @abstractmethod
     def change(self, cleaned: Cleaned, actor: Actor) -> FeatureGrant:
-        raise NotImplementedError
+        """Do it. Raises DomainError."""
 
 
 class GrantFeature(ChangeFeature):
