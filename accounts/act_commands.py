@@ -151,6 +151,10 @@ def _as_json(preview: Preview) -> dict[str, Any]:
         "facts": {title: _text(value) for title, value in preview.facts},
         "journal": [asdict(row) for row in preview.rows],
         "balances": [asdict(row) for row in preview.balances],
+        "tables": {
+            table.title: [{head: _text(value) for head, value, _ in row} for row in table.cells()]
+            for table in preview.tables
+        },
         "second_person": preview.second_person,
         "warning": preview.warning,
     }

@@ -73,6 +73,16 @@ def tell_operators(message: OutboxMessage, *, at: datetime) -> None:
     _send(message, "account_parked", _staff("operate"), {**facts, "parked_at": message.occurred_at})
 
 
+@outside
+def tell_of_refused_catalog(message: OutboxMessage, *, at: datetime) -> None:
+    """Tell the operators that a catalog was refused, with what is wrong with it."""
+    faults = [
+        {name: email.one_line(str(value)) for name, value in fault.items()} for fault in message.payload["faults"]
+    ]
+    facts = {"source": email.one_line(message.payload["source"]), "faults": faults, "refused_at": message.occurred_at}
+    _send(message, "catalog_refused", _staff("operate"), facts)
+
+
 def readers(organization: Organization) -> list[User]:
     """Who reads an organization's mail about money: its owner, org-admins and billing-admins, while active."""
     administers = Q(memberships__organization=organization, memberships__role__in=_READING_ROLES)

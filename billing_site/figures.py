@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q
 
 from accounts.models import ApprovalRequest, ApprovalState, BillingAccount, DeliveryState, OutboxDelivery
 from ledger.models import AccrualSchedule, VerificationRun
-from quotas.models import LimitsDue, Subscription
+from quotas.models import CatalogRefusal, LimitsDue, Subscription
 
 _STANDING = """
 SELECT
@@ -110,6 +110,12 @@ def last_verification(at: datetime) -> VerificationFigures | None:
         return None
     violations = max(run.violation_count for run in runs)
     return VerificationFigures(_age(runs[0].finished_at, at), violations)
+
+
+def refused_catalogs() -> list[str]:
+    """The sources whose newest catalog was refused, oldest alarm first."""
+    refusals = CatalogRefusal.objects.filter(resolved_at=None).order_by("refused_at", "pk")
+    return list(refusals.values_list("source", flat=True))
 
 
 def _age(moment: datetime | None, at: datetime) -> float:

@@ -58,6 +58,8 @@ class BillingCollector(Collector):
         yield _accounts_by_state(figures.standing(at))
         releases = len(unconfirmed_releases(at))
         yield _gauge("unconfirmed_releases", f"Releases past their grace, counted to {MOST}.", releases)
+        refused = len(figures.refused_catalogs())
+        yield _gauge("catalog_refusals", "Sources whose newest catalog was refused.", refused)
         late = figures.plans(at)
         yield _gauge("limits_due_seconds", "How long the longest waiting limits are due.", late.limits_due_seconds)
         yield _gauge("subscriptions_due_seconds", "How late the latest move is.", late.subscriptions_due_seconds)

@@ -25,7 +25,7 @@ _ALWAYS: Routes = {
     quotas_topics.ALLOCATION_RELEASED: (),
     quotas_topics.RELEASE_REPORTED_LATE: ("ledger.late_releases.credit_overrun",),
     quotas_topics.CATALOG_PUBLISHED: (),
-    quotas_topics.CATALOG_REFUSED: ("accounts.notifications.tell_operators",),
+    quotas_topics.CATALOG_REFUSED: ("accounts.notifications.tell_of_refused_catalog",),
     quotas_topics.QUOTA_ALERT: (),
     quotas_topics.OFFER_PUBLISHED: (),
     quotas_topics.OFFER_ASSIGNED: (),

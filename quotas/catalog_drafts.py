@@ -1,13 +1,14 @@
 """Drafts of the catalog: opened from a file or from what is in force, edited section by section, discarded."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, record, require_reason
 from accounts.errors import Conflict, NotFound
 from quotas.catalog.document import canonical_json, fingerprint, parse, read_json
+from quotas.catalog.reading import Document
 from quotas.catalog.terms import Catalog
 from quotas.catalog_in_force import catalog_of, in_force, newest
 from quotas.models import CatalogState, CatalogVersion
@@ -34,34 +35,63 @@ def open_draft(catalog: Catalog, *, source: str, actor: Actor, at: datetime) -> 
     return draft
 
 
-@transaction.atomic
 def change_section(
-    draft_id: int, section: str, code: str, terms: dict[str, Any] | None, *, seen: str, actor: Actor, at: datetime
+    draft_id: int, section: str, code: str, terms: Document | None, *, seen: str, actor: Actor, at: datetime
 ) -> CatalogVersion:
     """Put a plan, an add-on (`plans`, `addons`) or an operator's section (code empty) into a draft, or take one out
     with None. The whole document is checked again; what the editor does not show is kept.
 
     `seen` is the fingerprint of the draft that was edited. Raises CatalogInvalid, NotFound, Conflict (`draft_changed`).
     """
+
+    def put(document: Document) -> None:
+        if not code:
+            document[section] = terms
+        elif terms is None:
+            document.get(section, {}).pop(code, None)
+            if section == "plans":
+                document["eipQuota"].pop(code, None)
+        else:
+            document.setdefault(section, {})[code] = terms
+
+    return change(draft_id, put, seen=seen, actor=actor, at=at)
+
+
+@transaction.atomic
+def change(draft_id: int, edit: Callable[[Document], None], *, seen: str, actor: Actor, at: datetime) -> CatalogVersion:
+    """Edit the document of a draft in place; it is checked whole, so that no section of it can be lost.
+
+    Raises as `change_section`.
+    """
     draft = locked_draft(draft_id)
-    if draft.sha256 != seen:
-        raise Conflict(
-            "somebody else changed this draft meanwhile; open it again", field="catalog", code="draft_changed"
-        )
+    require_seen(draft, seen)
     document = read_json(draft.document)
-    if not code:
-        document[section] = terms
-    elif terms is None:
-        document.get(section, {}).pop(code, None)
-        if section == "plans":
-            document["eipQuota"].pop(code, None)
-    else:
-        document.setdefault(section, {})[code] = terms
+    edit(document)
     document = parse(document).as_document()
     draft.document, draft.sha256, draft.changed_at = canonical_json(document), fingerprint(document), at
     draft.save(update_fields=["document", "sha256", "changed_at"])
     _tell(actor, "catalog.edit", draft, at)
     return draft
+
+
+def require_seen(draft: CatalogVersion, seen: str) -> None:
+    """Raises Conflict (`draft_changed`) where the draft is no longer what was looked at."""
+    if draft.sha256 != seen:
+        raise Conflict(
+            "somebody else changed this draft meanwhile; open it again", field="catalog", code="draft_changed"
+        )
+
+
+def shift(section: Document, code: str, step: int) -> None:
+    """Move an entry of a section up (−1) or down (1) in the order it is shown in. Raises NotFound."""
+    codes = list(section)
+    if code not in codes:
+        raise NotFound("the draft lists nothing of that code", field="code")
+    place = codes.index(code)
+    codes.insert(max(0, place + step), codes.pop(place))
+    entries = {key: section[key] for key in codes}
+    section.clear()
+    section.update(entries)
 
 
 def draft_of_what_is_in_force(*, actor: Actor, at: datetime) -> CatalogVersion:
@@ -86,12 +116,13 @@ def draft_of_what_is_in_force(*, actor: Actor, at: datetime) -> CatalogVersion:
 
 
 @transaction.atomic
-def discard(draft_id: int, *, actor: Actor, at: datetime) -> CatalogVersion:
-    """Give a draft up. Raises NotFound, Conflict."""
+def discard(draft_id: int, *, actor: Actor, reason: str, at: datetime) -> CatalogVersion:
+    """Give a draft up. Raises NotFound, Conflict (`not_a_draft`), ReasonRequired."""
+    reason = require_reason(reason)
     draft = locked_draft(draft_id)
     draft.state, draft.changed_at = CatalogState.DISCARDED, at
     draft.save(update_fields=["state", "changed_at"])
-    _tell(actor, "catalog.discard", draft, at)
+    _tell(actor, "catalog.discard", draft, at, reason=reason)
     return draft
 
 
@@ -108,6 +139,6 @@ def locked_draft(draft_id: int) -> CatalogVersion:
 EDITOR = "editor"
 
 
-def _tell(actor: Actor, action: str, draft: CatalogVersion, at: datetime) -> None:
+def _tell(actor: Actor, action: str, draft: CatalogVersion, at: datetime, *, reason: str = "") -> None:
     after = {"catalog": draft.public_id, "sha256": draft.sha256, "source": draft.source}
-    record(actor, action, subject=("catalog", draft.pk), at=at, after=after)
+    record(actor, action, subject=("catalog", draft.pk), at=at, reason=reason, after=after)

@@ -63,6 +63,25 @@ def describe(proposal: Payload) -> Proposal:
 
 
 @transaction.atomic
+def publishable(proposal: Payload) -> tuple[CatalogVersion, CatalogVersion | None]:
+    """The draft of a proposal, locked, and what is in force. Raises NotFound, Conflict as `publish` does."""
+    draft, current = locked_draft(proposal["catalog"]), newest()
+    if draft.sha256 != proposal["sha256"]:
+        raise Conflict("the draft is not what was looked at; look again", field="catalog", code="draft_changed")
+    if draft.based_on_id != (current.pk if current else None):
+        moved = "another catalog was published since this draft was made; open a new draft"
+        raise Conflict(moved, field="catalog", code="catalog_moved_on")
+    if current and current.sha256 == draft.sha256:
+        raise Conflict("this draft says what is in force already", field="catalog", code="catalog_unchanged")
+    return draft, current
+
+
+def needs_second_person(current: CatalogVersion | None) -> bool:
+    """The first catalog changes nothing for anyone."""
+    return current is not None and bool(effective("approvals.catalog_publication"))
+
+
+@transaction.atomic
 def publish(
     proposal: Payload, *, actor: Actor, reason: str, at: datetime, approval: ApprovalRequest | None = None
 ) -> CatalogVersion:
@@ -71,16 +90,9 @@ def publish(
     reason = require_reason(reason)
     with connection.cursor() as cursor:  # one publication at a time
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('catalog_publication'))")
-    draft, current = locked_draft(proposal["catalog"]), newest()
-    if draft.sha256 != proposal["sha256"]:
-        raise Conflict("the draft is not what was looked at; look again", field="catalog", code="draft_changed")
-    if draft.based_on_id != (current.pk if current else None):
-        moved = "another catalog was published since this draft was made; open a new draft"
-        raise Conflict(moved, field="catalog", code="catalog_moved_on")
-    if current and effective("approvals.catalog_publication") and not grants(approval, ACT, proposal):
+    draft, current = publishable(proposal)
+    if needs_second_person(current) and not grants(approval, ACT, proposal):
         raise ApprovalRequired("a second person must approve a publication", field="catalog")
-    if current and current.sha256 == draft.sha256:
-        raise Conflict("this draft says what is in force already", field="catalog", code="catalog_unchanged")
     catalog = catalog_of(draft)
     changed = _list_items(draft, catalog, at)
     draft.state, draft.published_at, draft.changed_at = CatalogState.PUBLISHED, at, at
@@ -124,11 +136,16 @@ def _list_items(draft: CatalogVersion, catalog: Catalog, at: datetime) -> list[s
     return changed
 
 
+def versioned(terms: Plan | AddOn) -> Payload:
+    """What of a section makes a new version where it differs: all but the operator's switches."""
+    return terms.model_dump(by_alias=True, exclude_defaults=True, exclude=_NOT_VERSIONED)
+
+
 def _version(
     item: CatalogItem, terms: Plan | AddOn, sold: CatalogItemVersion | None, at: datetime
 ) -> CatalogItemVersion:
     """The version that is sold already where its terms are the same, or else a new one with its prices."""
-    section = terms.model_dump(by_alias=True, exclude_defaults=True, exclude=_NOT_VERSIONED)
+    section = versioned(terms)
     sha256 = fingerprint(section)
     if sold and sold.sha256 == sha256:
         return sold

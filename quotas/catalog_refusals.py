@@ -4,6 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.audit import Actor, record, require_reason
+from accounts.errors import Conflict, NotFound
 from accounts.outbox import emit
 from quotas import topics
 from quotas.catalog.faults import CatalogInvalid
@@ -30,3 +32,19 @@ def raise_alarm(source: str, error: CatalogInvalid, *, at: datetime) -> CatalogR
 def resolve(source: str, *, at: datetime) -> int:
     """A good document came from the source: its alarm is over."""
     return CatalogRefusal.objects.filter(source=source[:64], resolved_at=None).update(resolved_at=at)
+
+
+@transaction.atomic
+def end(refusal_id: int, *, actor: Actor, reason: str, at: datetime) -> CatalogRefusal:
+    """End an alarm by hand. Raises NotFound, Conflict (`alarm_over`), ReasonRequired."""
+    reason = require_reason(reason)
+    refusal = CatalogRefusal.objects.select_for_update().filter(pk=refusal_id).first()
+    if refusal is None:
+        raise NotFound("no such refusal", field="refusal")
+    if refusal.resolved_at:
+        raise Conflict("this alarm is over already", field="refusal", code="alarm_over")
+    refusal.resolved_at = at
+    refusal.save(update_fields=["resolved_at"])
+    after = {"source": refusal.source, "faults": len(refusal.faults)}
+    record(actor, "catalog.end_alarm", subject=("catalog_refusal", refusal.pk), at=at, reason=reason, after=after)
+    return refusal

@@ -102,6 +102,7 @@ class ActPage(ABC, View):
     ability: ClassVar[str] = "operate"
     form_class: ClassVar[type[forms.Form]]
     fields_of_errors: ClassVar[dict[str, str]] = {}
+    form_template: ClassVar[str] = "admin/acts/form.html"
 
     @abstractmethod
     def preview(self, cleaned: Cleaned) -> Preview:
@@ -142,10 +143,14 @@ class ActPage(ABC, View):
             return self._form(request, self.form_class(initial=self.first_values(request)), status=error.status)
         except DomainError as error:
             log.warning("act_refused", act=self.name, code=error.code)
-            name = self.fields_of_errors.get(error.field or "", error.field)
-            fault = ValidationError(sentence(error), code=error.code)
-            form.add_error(name if name in form.fields else None, fault)
+            self.refuse(form, error)
             return self._form(request, form, status=422 if error.status == 404 else error.status)
+
+    def refuse(self, form: forms.Form, error: DomainError) -> None:
+        """Say what is wrong on its field, or above the form where none is at fault."""
+        name = self.fields_of_errors.get(error.field or "", error.field)
+        fault = ValidationError(sentence(error), code=error.code)
+        form.add_error(name if name in form.fields else None, fault)
 
     def _once(self, request: HttpRequest, cleaned: Cleaned) -> HttpResponse:
         """Spend the token and perform, both or neither."""
@@ -170,7 +175,7 @@ class ActPage(ABC, View):
         return self._page(request, "admin/acts/preview.html", {"preview": preview, "sent": sent, "token": token})
 
     def _form(self, request: HttpRequest, form: forms.Form, *, status: int = 200) -> HttpResponse:
-        return self._page(request, "admin/acts/form.html", {"form": form}, status=status)
+        return self._page(request, self.form_template, {"form": form}, status=status)
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         site = self.model_admin.admin_site

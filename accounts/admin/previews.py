@@ -28,12 +28,34 @@ class BalanceChange:
 
 
 @dataclass(frozen=True)
+class Table:
+    """What an act would change row by row. Columns named in `figures` hold numbers, and stand to the right."""
+
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    figures: frozenset[str] = frozenset()
+
+    def headed(self) -> list[tuple[str, bool]]:
+        """Each heading, and whether it stands over numbers."""
+        return [(head, head in self.figures) for head in self.heads]
+
+    def cells(self) -> list[list[tuple[str, object, bool]]]:
+        """Each row as heading, value, and whether it is a number."""
+        return [
+            [(head, value, head in self.figures) for head, value in zip(self.heads, row, strict=True)]
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True)
 class Preview:
     facts: Sequence[tuple[str, object]]
     rows: Sequence[JournalRow] = ()
     balances: Sequence[BalanceChange] = ()
     second_person: str = ""
     warning: str = ""
+    tables: Sequence[Table] = ()
 
 
 _previews: dict[str, Callable[[dict[str, Any]], Preview]] = {}

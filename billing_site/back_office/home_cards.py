@@ -28,7 +28,7 @@ class Card:
 
 
 def cards(at: datetime) -> list[Card]:
-    """Eight figures, each a link to its list: customers first, then our own work."""
+    """Figures, each a link to its list: customers first, then our own work. Eight, and a ninth while it is wanted."""
     standing = figures.standing(at)
     return [
         *_balances(standing),
@@ -41,6 +41,7 @@ def cards(at: datetime) -> list[Card]:
             _list("accounts_approvalrequest", state="pending"),
         ),
         *_accrual(standing),
+        *_refused_catalogs(),
         _counted(
             "Dead letters",
             figures.outbox_figures(at).dead,
@@ -102,6 +103,16 @@ def _accrual(standing: StandingFigures) -> list[Card]:
             _list("ledger_accrualschedule", parked="no"),
         ),
     ]
+
+
+def _refused_catalogs() -> list[Card]:
+    """Only where there is one: most sites import a catalog once a quarter."""
+    refused = figures.refused_catalogs()
+    if not refused:
+        return []
+    url = _list("quotas_catalogrefusal", state="open")
+    hint = f"From {refused[0]}. The last good one stays in force. Read what is wrong."
+    return [Card("Catalog refused", f"{len(refused)}", "alarm", hint, url)]
 
 
 def _verification(at: datetime) -> Card:

@@ -35,6 +35,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             "Plans",
             _item("Subscriptions", "subscriptions", "quotas_subscription_changelist"),
             _item("Limits", "speed", "quotas_limit_changelist"),
+            _item("Catalogs", "menu_book", "quotas_catalogversion_changelist"),
+            _item("Plans and add-ons", "loyalty", "quotas_catalogitem_changelist"),
+            _item("Refused catalogs", "report", "quotas_catalogrefusal_changelist"),
         ),
         _group(
             "Usage",

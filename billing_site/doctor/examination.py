@@ -40,6 +40,7 @@ def _checks(at: datetime, *, full: bool) -> Iterator[tuple[str, Check]]:
     yield "parked", work.parked
     yield "balances", lambda: standing.balances(at)
     yield "releases", lambda: standing.releases(at)
+    yield "catalog", plans.catalog
     yield "plans", lambda: plans.plans(at)
     yield "outbox", lambda: work.outbox(at)
     yield "cluster", lambda: cluster.cluster(at)

@@ -23,3 +23,16 @@ def plans(at: datetime) -> Iterator[Finding]:
         yield fault("plans", f"a subscription is due since {span(late.subscriptions_due_seconds)}", todo)
     else:
         yield good("plans", "every subscription has moved when it was due")
+
+
+def catalog() -> Iterator[Finding]:
+    refused = figures.refused_catalogs()
+    if refused:
+        what = (
+            f"refused, from {', '.join(refused[:5])}{' …' if len(refused) > 5 else ''}; the last good one is in force"
+        )
+        yield fault(
+            "catalog", what, "Catalog, Refused catalogs in the back office names every fault; import a good one."
+        )
+    else:
+        yield good("catalog", "the newest document of every source was accepted")

@@ -7,7 +7,9 @@ from django.core import mail
 from django.db import transaction
 
 from accounts import approvals, notifications
+from accounts.channels import email
 from accounts.locking import lock_account
+from accounts.models import User
 from accounts.outbox import acts_outside, emit
 from accounts.outbox_relay import drain
 from ledger import adjustments
@@ -69,5 +71,32 @@ def test_operators_are_told_of_a_parked_account(cast: Cast) -> None:
 
 
 def test_every_handler_of_mail_acts_outside() -> None:
-    handlers = (notifications.tell_customer, notifications.tell_approvers, notifications.tell_operators)
+    handlers = (
+        *(notifications.tell_customer, notifications.tell_approvers, notifications.tell_operators),
+        notifications.tell_of_refused_catalog,
+    )
     assert all(acts_outside(handler) for handler in handlers)
+
+
+def test_operators_read_what_is_wrong_with_a_refused_catalog(cast: Cast) -> None:
+    live_in(cast.dana, "Europe/Berlin")
+    faults = [{"path": "eipQuota", "reason": "is required"}, {"path": "", "reason": "no\nYAML & <no> JSON"}]
+    with transaction.atomic():
+        emit("quotas.catalog_refused", {"source": "plans.yaml\nCc: x", "faults": faults}, at=NOON)
+    drain(NOON)
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == ([cast.dana.email], "Catalog refused: plans.yaml Cc: x")
+    for said in (
+        "- eipQuota: is required\n- the document: no YAML & <no> JSON",
+        "Refused:   10 March 2026, 12:00 UTC",
+        "10 March 2026, 13:00 Europe/Berlin (UTC+0100)",
+    ):
+        assert said in sent.body
+
+
+def test_the_letter_about_a_refused_catalog_is_there_in_german() -> None:
+    facts = {"source": "plans.yaml", "faults": [{"path": "", "reason": "x"}], "refused_at": NOON, "zone": None}
+    letter = email.write("catalog_refused", User(email="x@y.example"), language="de-AT", facts=facts)
+    assert (letter.language, letter.subject) == ("de", "Katalog abgewiesen: plans.yaml")
+    assert "- das Dokument: x" in letter.text
+    assert "10. März 2026, 12:00 UTC" in letter.text

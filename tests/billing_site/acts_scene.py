@@ -15,11 +15,15 @@ from ledger.errors import Unpriced
 from ledger.models import LedgerTransaction
 from payments import bank_transfers
 from quotas.allocations import request_release, start
-from quotas.models import Allocation, Subscription
+from quotas.catalog.document import parse
+from quotas.catalog.faults import CatalogInvalid, Fault
+from quotas.catalog_drafts import open_draft
+from quotas.catalog_refusals import raise_alarm
+from quotas.models import Allocation, CatalogRefusal, CatalogVersion, Subscription
 from quotas.project_quotas import set_project_quota
 from tests.cast import ACTOR, BEGINNING, Cast
 from tests.quotas.offer_scene import PriceBook, set_price_book
-from tests.quotas.plans import publish, subscribed
+from tests.quotas.plans import another_document, publish, subscribed
 
 # Fault 23 of the reliability list: what is never an amount. Zero and below are no quantity either.
 BAD_AMOUNTS = (
@@ -43,6 +47,8 @@ class ActsScene:
     dead: OutboxDelivery  # the mail about the parked account
     subscriptions: dict[str, Subscription]  # by status, each of an organization of its own
     book: PriceBook
+    refusal: CatalogRefusal
+    draft: CatalogVersion  # with another overhead than what is in force
 
     @property
     def parked(self) -> BillingAccount:
@@ -85,4 +91,6 @@ def set_acts_scene(cast: Cast) -> ActsScene:
         dead=dead,
         subscriptions={status: subscribed(cast.alice, status, at=hour_ago) for status in statuses},
         book=set_price_book(cast, at),
+        refusal=raise_alarm("plans.yaml", CatalogInvalid([Fault("eipQuota", "is required")]), at=at),
+        draft=open_draft(parse(another_document()), source="plans.yaml", actor=ACTOR, at=at),
     )

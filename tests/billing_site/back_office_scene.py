@@ -30,11 +30,18 @@ from ledger.models import AccrualSchedule, LedgerAccount, LedgerEntry, LedgerTra
 from payments import bank_transfers
 from payments.models import BankTransfer
 from quotas.allocations import start
+from quotas.catalog.document import parse
+from quotas.catalog.faults import CatalogInvalid, Fault
+from quotas.catalog_drafts import open_draft
+from quotas.catalog_refusals import raise_alarm
 from quotas.models import (
     AccountCommitment,
     AccountDiscount,
     Allocation,
     BillingEntitlement,
+    CatalogItem,
+    CatalogRefusal,
+    CatalogVersion,
     CustomerSegment,
     Limit,
     Meter,
@@ -50,7 +57,7 @@ from quotas.subscriptions import assign_plan
 from quotas.usage_report import report
 from tests.cast import ACTOR, NOON, Cast
 from tests.quotas.offer_scene import set_price_book
-from tests.quotas.plans import publish
+from tests.quotas.plans import catalog_document, publish
 
 _MODELS: dict[str, type[Model]] = {
     f"{model._meta.app_label}_{model._meta.model_name}": model
@@ -61,6 +68,7 @@ _MODELS: dict[str, type[Model]] = {
         *(Subscription, Limit),
         *(Meter, ServicePrice, Offer, BillingEntitlement, CustomerSegment, SegmentMembership),
         *(AccountDiscount, AccountCommitment),
+        *(CatalogItem, CatalogRefusal, CatalogVersion),
     )
 }
 
@@ -72,6 +80,20 @@ _OF_ONE_ROW = {
     *("terms", "timezone", "contact", "emails", "address", "taxids"),
     *("project", "account", "grantfeature", "revokefeature"),
     *("cancel", "keep", "overdue", "paid", "resubscribe"),
+    *(
+        "publish",
+        "end",
+        "discard",
+        "download",
+        "edit",
+        "arrange",
+        "plan",
+        "addplan",
+        "addon",
+        "addaddon",
+        "section",
+        "remove",
+    ),
     *("suspend", "reactivate", "archive", "resize", "release", "complete", "retry", "replay"),
     *("extend", "advance", "publish", "rename", "withdraw", "draw"),
 }
@@ -132,6 +154,7 @@ def set_scene(cast: Cast) -> Scene:
         reason="a small customer",
         at=NOON,
     )
+    open_draft(parse(catalog_document()), source="plans.yaml", actor=ACTOR, at=NOON)  # the first row: acts are about it
     publish(at=NOON)
     assign_plan(
         cast.acme, "pro-pool", {"turbo-x1": 2}, account=cast.postpaid, actor=ACTOR, reason="ordered by mail", at=NOON
@@ -139,6 +162,7 @@ def set_scene(cast: Cast) -> Scene:
     set_project_quota(cast.project, {"cpu": "4", "memory": "16Gi"}, actor=ACTOR, reason="room for serving", at=NOON)
     report(cast.acme, {"cpu": "10", "memory": "26Gi", "pods": None}, reported_at=NOON, at=NOON)
     set_price_book(cast, now())
+    raise_alarm("plans.yaml", CatalogInvalid([Fault("eipQuota", "is required")]), at=NOON)
     VerificationRun.objects.create(
         started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0
     )

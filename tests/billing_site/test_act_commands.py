@@ -33,6 +33,7 @@ from payments.models import BankTransfer
 from quotas.models import (
     Allocation,
     BillingEntitlement,
+    CatalogVersion,
     CommitmentDraw,
     CustomerSegment,
     Limit,
@@ -350,6 +351,18 @@ CASES = {
         "policy.set",
         amount="value",
         bad_amounts=tuple(amount for amount in BAD_AMOUNTS if amount != "0"),
+    ),
+    "publish_catalog": Case(
+        lambda scene: [scene.draft.public_id, "--existing=keep"],
+        lambda scene: CatalogVersion.objects.get(pk=scene.draft.pk).number == 2,
+        "catalog.published",
+        "cat",
+    ),
+    "discard_catalog_draft": Case(
+        lambda scene: [scene.draft.public_id],
+        lambda scene: CatalogVersion.objects.get(pk=scene.draft.pk).state == "discarded",
+        "catalog.discard",
+        "cat",
     ),
     "set_rate": Case(
         lambda scene: [

@@ -25,8 +25,14 @@ from accounts.policy import set_value
 from accounts.public_ids import decode
 from payments.models import BankTransfer
 from quotas import allocations
+from quotas.admin.catalog_editor import EditDraft
+from quotas.admin.catalog_edits import AddAddOn, AddPlan, EditAddOn, EditPlan, EditSections
+from quotas.admin.catalog_fields import typed
+from quotas.catalog import writing
+from quotas.catalog.document import parse
 from tests.billing_site.acts_scene import BAD_AMOUNTS, BAD_QUANTITIES, BAD_REASONS, ActsScene, set_acts_scene
 from tests.cast import Cast
+from tests.quotas.plans import another_document, catalog_document
 from tests.row_counts import row_counts
 
 REASON = "the desk decided so"
@@ -42,6 +48,7 @@ class Case:
     bad_amounts: tuple[str, ...] = ()
     by: str = "dana"
     reasoned: bool = True
+    another: dict[str, str] | None = None  # a field of the form with another value, where there is no reason to change
     repeats: str = ""  # the code of a second preview's act after the first was done; empty where it may be done again
 
 
@@ -60,6 +67,29 @@ def _policy(scene: ActsScene) -> dict[str, str]:
 
 def _transaction(scene: ActsScene) -> int:
     return decode("tx", scene.transaction) or 0
+
+
+def _edit(page: type[EditDraft], listed: str, *, amount: str, **changes: str) -> Case:
+    """An edit of the draft: its form as it is opened, the amount changed."""
+
+    def form(scene: ActsScene) -> dict[str, str]:
+        document = another_document()
+        section = document[page.section][listed] if listed else document
+        shown = {name: value for name, value in typed(page.groups, section).items() if value is not False}
+        code = {"code": listed} if listed else {}
+        return {**code, **shown, "seen": scene.draft.sha256, **changes, amount: "7"}
+
+    bad = tuple(text for text in BAD_AMOUNTS if text not in ("0", "1.5", "1000000000000001"))
+    another = {amount: "8"}
+    return Case(
+        form,
+        lambda scene: scene.draft.pk,
+        amount=amount,
+        bad_amounts=bad,
+        reasoned=False,
+        another=another,
+        repeats="draft_changed",
+    )
 
 
 _RATE = {
@@ -102,6 +132,7 @@ CASES = {
         amount="rate_per_unit_hour",
         bad_amounts=tuple(amount for amount in BAD_QUANTITIES if amount not in _FINE_AS_RATE),
         reasoned=False,
+        another={"rate_per_unit_hour": "3.2"},
         repeats="rate_exists",
     ),
     "accounts_organization_open": Case(
@@ -201,6 +232,30 @@ CASES = {
             *(("suspend", "active"), ("resubscribe", "suspended")),
         )
     },
+    "quotas_catalogrefusal_end": Case(lambda scene: {}, lambda scene: scene.refusal.pk, repeats="alarm_over"),
+    "quotas_catalogversion_upload": Case(
+        lambda scene: {"document": writing.write(parse(catalog_document(addons={}))), "source": "plans.yaml"},
+        reasoned=False,
+        another={"source": "other.yaml"},
+    ),
+    "quotas_catalogversion_publish": Case(
+        lambda scene: {"existing": "keep"}, lambda scene: scene.draft.pk, repeats="not_a_draft"
+    ),
+    "quotas_catalogversion_discard": Case(lambda scene: {}, lambda scene: scene.draft.pk, repeats="not_a_draft"),
+    "quotas_catalogversion_plan": _edit(EditPlan, "pro-pool", amount="price"),
+    "quotas_catalogversion_addplan": _edit(AddPlan, "pro-pool", amount="pods", code="gpu-pool", display_name="GPU"),
+    "quotas_catalogversion_addon": _edit(EditAddOn, "turbo-x1", amount="price"),
+    "quotas_catalogversion_addaddon": _edit(
+        AddAddOn, "turbo-x1", amount="price", code="turbo-x4", display_name="Turbo x4"
+    ),
+    "quotas_catalogversion_section": _edit(EditSections, "", amount="suspended_pods"),
+    "quotas_catalogversion_remove": Case(
+        lambda scene: {"kind": "plan", "code": "lab", "seen": scene.draft.sha256},
+        lambda scene: scene.draft.pk,
+        reasoned=False,
+        another={"code": "dev-pool"},
+        repeats="draft_changed",
+    ),
     "accounts_billingaccount_suspend": Case(
         lambda scene: {}, lambda scene: scene.cast.prepaid.pk, repeats="wrong_phase"
     ),
@@ -394,7 +449,7 @@ def test_a_token_that_is_stale_forged_or_another_s_does_nothing(
         assert response.status_code == 409, token
         assert "form_token_used" in response.text
     assert root.post(page, form).status_code == 409
-    changed = {**form, "reason": "another reason"} if CASES[name].reasoned else {**form, "rate_per_unit_hour": "3.2"}
+    changed = {**form, **(CASES[name].another or {"reason": "another reason"})}
     assert client.post(page, changed).status_code == 409
     real = signing.time.time
     monkeypatch.setattr(signing.time, "time", lambda: real() + one_time_tokens.MAXIMUM_AGE_SECONDS + 1)

@@ -4,6 +4,7 @@ import copy
 from datetime import datetime
 from typing import Any
 
+from accounts import approvals, policy_approval
 from accounts.audit import Actor
 from accounts.lifecycle import open_organization
 from accounts.models import User
@@ -11,7 +12,7 @@ from quotas.catalog.document import parse
 from quotas.catalog_import import Imported, import_catalog
 from quotas.models import Subscription, SubscriptionStatus
 from quotas.subscriptions import assign_plan, move
-from tests.cast import ACTOR, NOON
+from tests.cast import ACTOR, NOON, Cast
 
 
 def plan(cpu: str = "4", memory: str = "8Gi", storage: str = "60Gi", **more: Any) -> dict[str, Any]:
@@ -81,6 +82,19 @@ _CATALOG = {
 def catalog_document(**sections: Any) -> dict[str, Any]:
     """The document, with sections replaced."""
     return {**copy.deepcopy(_CATALOG), **sections}
+
+
+def another_document() -> dict[str, Any]:
+    """The same with an overhead, which everyone has at once."""
+    return catalog_document(systemOverhead={"cpuPerProject": "100m", "memPerProject": "128Mi"})
+
+
+def let_one_person_publish(cast: Cast, *, at: datetime = NOON) -> None:
+    """Dana asks that publications need nobody else; Erin agrees."""
+    proposal = {"key": "approvals.catalog_publication", "value": False, "scope": "global", "scope_id": None}
+    asked = approvals.submit(policy_approval.ACT, proposal, maker=cast.dana, reason="a small desk", at=at).request
+    assert asked is not None
+    approvals.decide(asked.pk, checker=cast.erin, approve=True, note="", at=at)
 
 
 def publish(

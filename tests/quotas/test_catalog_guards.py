@@ -127,7 +127,7 @@ def test_catalogs_are_numbered_without_a_gap_and_begin_as_drafts(published: Cata
 
 
 def test_a_discarded_draft_stays_discarded() -> None:
-    opened = discard(draft().pk, actor=ACTOR, at=NOON)
+    opened = discard(draft().pk, actor=ACTOR, reason="not wanted", at=NOON)
     for change in ("state = 'draft'", "document = '{}'", "state = 'published', number = 1, published_at = now()"):
         with refused_by("catalogs_are_frozen"):
             execute(f"UPDATE catalog_versions SET {change} WHERE id = %s", [opened.pk])
