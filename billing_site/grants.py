@@ -54,6 +54,7 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("account_discounts", KEEP),
     ("account_commitments", APPEND),
     ("commitment_draws", APPEND),
+    ("discount_uses", APPEND),
     ("limits", FULL),
     ("limits_due", FULL),
     ("cluster_syncs", KEEP),

@@ -16,11 +16,11 @@ from accounts.errors import Conflict, NotFound
 from accounts.locking import lock_account
 from accounts.models import BillingAccount
 from quotas.billing_periods import Anchor, Interval, Period, period
+from quotas.discount_uses import record_uses
 from quotas.errors import CommitmentInvalid
 from quotas.models import AccountCommitment, CommitmentDraw, Meter
 from quotas.pricing.commitments import Commitment, Drawdown, draw
 from quotas.pricing.exact import exactly
-from quotas.pricing.quotes import SoFar
 from quotas.usage_quotes import price_usage
 
 MOST_MONTHS = 120
@@ -91,13 +91,8 @@ def draw_month(commitment_id: int, quantity: Decimal, *, actor: Actor, reason: s
     ends_at = month_of(commitment, stand.next_month).end
     if at < ends_at:
         raise Conflict(f"month {stand.next_month} ends at {ends_at:%Y-%m-%d %H:%M} UTC", code="month_not_over")
-    priced = price_usage(
-        account,
-        commitment.meter.name,
-        quantity,
-        at=ends_at - timedelta(microseconds=1),
-        so_far=SoFar(period=stand.next_month),
-    ).quote
+    answer = price_usage(account, commitment.meter.name, quantity, at=ends_at - timedelta(microseconds=1))
+    priced = answer.quote
     drawdown = _drawdown(commitment, priced.amount, stand)
     covered = drawdown.drawn_now_minor if commitment.in_advance else 0
     drawn = CommitmentDraw.objects.create(
@@ -110,6 +105,15 @@ def draw_month(commitment_id: int, quantity: Decimal, *, actor: Actor, reason: s
         billed_minor=priced.amount_minor + drawdown.true_up_minor - covered,
         currency=commitment.currency,
         drawn_at=at,
+    )
+    record_uses(
+        account,
+        answer.entitlement.offer,
+        commitment.meter.name,
+        before=answer.before.uses,
+        after=priced.so_far.uses,
+        bill=f"{commitment.public_id}/{drawn.month}",
+        at=at,
     )
     after = {"month": drawn.month, "used_minor": drawn.used_minor, "drawn_minor": drawn.drawn_minor}
     after |= {"true_up_minor": drawn.true_up_minor, "billed_minor": drawn.billed_minor}

@@ -102,7 +102,11 @@ def _usage(draft: Draft) -> Price:
     if draft.meter.phase == MeterPhase.RETIRED:
         raise DomainError("the meter is retired", field="metric", code="meter_retired")
     meters = {draft.meter.name: draft.meter.dimensions}
-    return read_price(usage_document(draft, draft.account), meters=meters)
+    price = read_price(usage_document(draft, draft.account), meters=meters)
+    if price.commitment:
+        reason = "an account commits itself, not a price: grant the commitment to the account"
+        raise PriceInvalid([Fault("price.commitment", "commitment_not_here", reason)])
+    return price
 
 
 def _summary(price: ServicePrice) -> dict[str, Any]:

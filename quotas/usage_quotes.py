@@ -11,6 +11,7 @@ from accounts.clock import check_moment
 from accounts.errors import Conflict
 from accounts.models import BillingAccount
 from quotas.customer_segments import segment_of
+from quotas.discount_uses import uses_so_far
 from quotas.entitlements import entitlement_of
 from quotas.models import AccountDiscount, BillingEntitlement, CustomerSegment
 from quotas.offer_snapshot import price_list
@@ -22,9 +23,10 @@ from quotas.pricing.quotes import Quote, SoFar, Usage, quote
 
 @dataclass(frozen=True)
 class Priced:
-    """The quote, and why it is this price."""
+    """The quote, and why it is this price; `before` counts the discounts taken until then."""
 
     quote: Quote
+    before: SoFar
     price: Price
     entitlement: BillingEntitlement
     segment: CustomerSegment | None
@@ -41,7 +43,8 @@ def price_usage(
 ) -> Priced:
     """What a quantity used by an account costs at a moment, by what was in force then; nothing is written.
 
-    `so_far` counts what earlier bills used of counted discounts, each by its public id or its name in the price.
+    Counted discounts are counted by the bills that took them, or by `so_far`, where it is given: each by its public
+    id, or by its name in the price.
     Raises Conflict (`no_offer`: the account had none; `metric_not_offered`), AmountInvalid, TimeInvalid.
     """
     at = check_moment(at)
@@ -55,8 +58,9 @@ def price_usage(
         offered = f"the offer {entitlement.offer.code} has no price for {metric}"
         raise Conflict(offered, field="metric", code="metric_not_offered")
     price = replace(found, discounts=(*found.discounts, *granted_discounts(account, metric, at)))
-    answer = quote(price, [Usage(quantity, dimensions or {})], at=at, so_far=so_far)
-    return Priced(answer, price, entitlement, segment)
+    before = so_far or SoFar(uses=uses_so_far(account, entitlement.offer, metric))
+    answer = quote(price, [Usage(quantity, dimensions or {})], at=at, so_far=before)
+    return Priced(answer, before, price, entitlement, segment)
 
 
 def granted_discounts(account: BillingAccount, metric: str, at: datetime) -> list[Discount]:

@@ -182,11 +182,11 @@ class AccountCommitmentAdmin(StaffAdmin):
     change_form_before_template = "admin/price_book/commitment_acts.html"
     list_display = (
         *(public_id, account_link, "meter", money("amount_minor", "Promised"), money_remaining),
-        *(moment("starts_at", "From"), moment("ends_at", "Until"), paid),
+        *(moment("starts_at", "From"), moment("ends_at", "Until")),
     )
     list_select_related = ("billing_account", "meter")
     search_fields = ("billing_account__name",)
     search_help_text = "Account"
-    fields = (*list_display, "months", draws, moment("granted_at", "Granted"))
+    fields = (*list_display, "months", paid, draws, moment("granted_at", "Granted"))
     empty_text = "No account has a commitment."
     empty_hint = "Write one down with the button above."

@@ -128,6 +128,12 @@ def size(row: AccountDiscount) -> str:
     return percent(row) if row.amount_minor is None else format_minor(row.amount_minor, row.currency)
 
 
+@admin.display(description="Taken on")
+def used(row: AccountDiscount) -> str:
+    bills = row.uses.count()
+    return f"{bills} bill{'' if bills == 1 else 's'}"
+
+
 @admin.register(AccountDiscount)
 class AccountDiscountAdmin(StaffAdmin):
     act_pages = (GrantDiscount, WithdrawDiscount)
@@ -139,6 +145,6 @@ class AccountDiscountAdmin(StaffAdmin):
     list_select_related = ("billing_account", "meter")
     search_fields = ("billing_account__name",)
     search_help_text = "Account"
-    fields = (*list_display, moment("granted_at", "Granted"))
+    fields = (*list_display, used, moment("granted_at", "Granted"))
     empty_text = "No account has a discount."
     empty_hint = "Grant one with the button above; prices can have discounts of their own."

@@ -121,11 +121,27 @@ def _as_typed(row: ServicePrice) -> Cleaned:
 @admin.display(description="How it is priced")
 def rules(row: ServicePrice) -> SafeString | str:
     """The draft in words; where a meter changed since and it no longer reads, why."""
-    draft = Draft(row.code, row.charge_type, row.currency, row.document, row.meter, row.segment, row.billing_account)
     try:
-        return show_pairs(dict(_facts(read_draft(draft))))
+        return show_pairs(dict(_facts(_read(row))))
     except DomainError as error:
         return format_html('<span class="money negative">{}</span>', error.detail)
+
+
+@in_csv(("currency", lambda row: row.currency))
+@admin.display(description="Price")
+def in_short(row: ServicePrice) -> str:
+    """Its first rule; the page of the price has them all."""
+    try:
+        facts = _facts(_read(row))
+    except DomainError as error:
+        return error.code
+    return facts[0][1] + (" …" if len(facts) > 1 else "")
+
+
+def _read(row: ServicePrice) -> Price | Fee:
+    return read_draft(
+        Draft(row.code, row.charge_type, row.currency, row.document, row.meter, row.segment, row.billing_account)
+    )
 
 
 @in_csv(("document", lambda row: json.dumps(row.document)))
@@ -141,7 +157,7 @@ class ServicePriceAdmin(NamedAdmin):
     list_display = (
         "code",
         "charge_type",
-        "currency",
+        in_short,
         "meter",
         "segment",
         account_link,
@@ -150,6 +166,7 @@ class ServicePriceAdmin(NamedAdmin):
     list_select_related = ("meter", "segment", "billing_account")
     list_filter = (choice("charge_type", "charge type", lambda: ChargeType.choices),)
     search_fields = ("code", "meter__name")
+    search_help_text = "Code, metric, or public id"
     fields = (
         *("code", public_id, "charge_type", "currency", "meter", "segment", account_link, rules, document),
         *(moment("created_at", "First saved"), moment("changed_at", "Changed")),

@@ -15,7 +15,7 @@ from quotas.models.plans import (
     CatalogVersion,
     ItemKind,
 )
-from quotas.models.price_grants import AccountCommitment, AccountDiscount, CommitmentDraw
+from quotas.models.price_grants import AccountCommitment, AccountDiscount, CommitmentDraw, DiscountUse
 from quotas.models.subscriptions import Biller, Subscription, SubscriptionItem, SubscriptionStatus
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "ClusterSync",
     "CommitmentDraw",
     "CustomerSegment",
+    "DiscountUse",
     "ExternalIp",
     "ItemKind",
     "LaunchStage",

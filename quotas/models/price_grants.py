@@ -6,6 +6,7 @@ from django.db.models import F, Q
 from accounts.models import BillingAccount
 from accounts.public_ids import PublicId
 from quotas.models.meters import Meter
+from quotas.models.offers import Offer
 
 
 class AccountDiscount(PublicId, models.Model):
@@ -99,3 +100,39 @@ class CommitmentDraw(models.Model):
 
     def __str__(self) -> str:
         return f"{self.commitment} · {self.month}"
+
+
+class DiscountUse(models.Model):
+    """A discount taken once, on one bill: one granted to the account, or one of a published price by its name.
+
+    Never changes; a trigger counts those of a granted discount.
+    """
+
+    billing_account = models.ForeignKey(BillingAccount, on_delete=models.PROTECT, related_name="+")
+    discount = models.ForeignKey(AccountDiscount, on_delete=models.PROTECT, null=True, related_name="uses")
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, null=True, related_name="+")
+    metric = models.CharField(max_length=253)
+    name = models.CharField(max_length=253, blank=True)
+    bill = models.CharField(max_length=128)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "discount_uses"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(discount__isnull=False, offer=None, name="")
+                | Q(~Q(name=""), discount=None, offer__isnull=False),
+                name="discount_uses_name_one_discount",
+            ),
+            models.UniqueConstraint(
+                fields=["discount", "bill"], condition=Q(offer=None), name="a_discount_once_on_a_bill"
+            ),
+            models.UniqueConstraint(
+                fields=["billing_account", "offer", "metric", "name", "bill"],
+                condition=Q(discount=None),
+                name="an_offer_s_discount_once_on_a_bill",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bill}: {self.discount or self.name}"

@@ -90,6 +90,7 @@ def test_nothing_that_could_fail_to_bill_is_published(alone: Cast) -> None:
         ),
         ({"rates": [{"match": {"dimension": "region", "value": "a"}, "flat": "1"}]}, "no_catch_all"),
         ({"tiered": [{"upTo": "5", "rate": "1"}, {"upTo": "4", "rate": "1"}, {"rate": "1"}]}, "bounds_not_increasing"),
+        ({"flat": "1", "commitment": {"amount": "10"}}, "commitment_not_here"),
         ({"flat": "1", "currency": "USD"}, "given_twice"),
         ({"flat": "1", "for": {"segment": "x"}}, "given_twice"),
         ([], "not_an_object"),

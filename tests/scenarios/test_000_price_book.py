@@ -113,6 +113,27 @@ def test_000_41_discounts_of_an_account_are_lines_of_their_own(alone: Cast) -> N
         execute("UPDATE account_discounts SET amount_minor = 1 WHERE id = %s", [welcome.pk])
 
 
+def test_000_41_a_counted_discount_is_taken_as_often_as_it_is_granted(alone: Cast) -> None:
+    """On two of three bills; so is one that the published price itself counts."""
+    meter = publish_meter()
+    counted = {"flat": "10", "discounts": [{"name": "welcome", "amount": "1", "times": 1}]}
+    offer = publish(draft_offer("basic", price("gpu", counted, meter)))
+    assign_offer(alone.prepaid.pk, offer, at=BEGINNING, **BY)
+    half = grant_discount(alone.prepaid.pk, DiscountTerms(BEGINNING, percent="50", times=2), at=BEGINNING, **BY)
+    commitment = grant_commitment(
+        alone.prepaid.pk, meter, amount_minor=1, months=3, starts_at=BEGINNING, in_advance=False, at=BEGINNING, **BY
+    )
+    bills = [draw_month(commitment.pk, TEN, at=LATER, **BY).billed_minor for _ in range(3)]
+    assert bills == [4950, 5000, 10_000]
+    assert cost(alone.prepaid, at=LATER) == 10_000
+    assert half.uses.count() == 2
+    used = "INSERT INTO discount_uses (billing_account_id, discount_id, metric, name, bill, used_at)"
+    with refused_by("discounts_are_used_as_often_as_granted"):
+        execute(f"{used} VALUES (%s, %s, %s, '', 'another', now())", [alone.prepaid.pk, half.pk, GPU])
+    with refused_by("42501"):
+        execute("DELETE FROM discount_uses")
+
+
 def test_000_42_a_commitment_draws_down_and_trues_up(alone: Cast) -> None:
     meter = publish_meter()
     assign_offer(
