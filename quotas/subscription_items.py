@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.errors import Conflict
 from quotas.catalog_in_force import listed
 from quotas.errors import NoPrice, QuantityInvalid
@@ -50,7 +52,8 @@ def choose(
     Raises NoCatalog, UnknownItem, NoPrice, QuantityInvalid, Conflict (`addon_disabled`).
     """
     kept = {(row.kind, row.item.code): row for row in held}
-    wanted = [(ItemKind.PLAN, plan, 1), *((ItemKind.ADD_ON, code, count) for code, count in addons.items() if count)]
+    counts = {code: parse_count(count) for code, count in addons.items()}
+    wanted = [(ItemKind.PLAN, plan, 1), *((ItemKind.ADD_ON, code, count) for code, count in counts.items() if count)]
     return [
         _chosen(kind, code, count, kept.get((kind, code)), currency, interval, newest) for kind, code, count in wanted
     ]
@@ -62,7 +65,8 @@ def put(subscription: Subscription, chosen: list[Chosen], *, at: datetime) -> bo
     wanted = {one.item.pk: one for one in chosen}
     closing = [row for key, row in held.items() if key not in wanted or not _same(row, wanted[key])]
     opening = [one for key, one in wanted.items() if key not in held or not _same(held[key], one)]
-    if any(row.effective_from > at for row in closing) or subscription.items.filter(effective_to__gt=at).exists():
+    later = Q(effective_from__gt=at) | Q(effective_to__gt=at)
+    if (closing or opening) and subscription.items.filter(later).exists():
         raise Conflict("the subscription was changed later than that", field="at", code="changed_later")
     for row in closing:
         row.effective_to = at

@@ -85,7 +85,7 @@ def move(subscription_id: int, status: str, *, actor: Actor, reason: str, at: da
     """Bring a subscription to another state: cancel at the period's end, suspend, past due, or back to active.
 
     From suspended or canceled to active is a re-subscription: plan and add-ons are as they were, a period begins.
-    Raises NotFound, Conflict (`wrong_status`, `closed`), TimeInvalid, ReasonRequired.
+    Raises NotFound, Conflict (`wrong_status`, `changed_later`, `closed`), TimeInvalid, ReasonRequired.
     """
     at, reason = check_moment(at), require_reason(reason)
     subscription = locked(subscription_id)
@@ -93,6 +93,8 @@ def move(subscription_id: int, status: str, *, actor: Actor, reason: str, at: da
     if status not in MOVES[subscription.status]:
         gone = f"a subscription does not go from {subscription.status} to {status}"
         raise Conflict(gone, field="status", code="wrong_status")
+    if at < max(subscription.period_start, subscription.suspended_at or subscription.period_start):
+        raise Conflict("the subscription was changed later than that", field="at", code="changed_later")
     if subscription.status in HOLDS and status == Status.ACTIVE:
         lock_open_organization(subscription.organization_id)
         _restart(subscription, subscription.interval, at)

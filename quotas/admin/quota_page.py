@@ -75,6 +75,7 @@ def page_of(organization: Organization) -> dict[str, Any]:
         "state_title": STATES[subscription.status] if subscription else "",
         "state_tone": TONES[subscription.status] if subscription else "",
         "enforced": bool(whole),
+        "reported": bool(reported),
         "has_catalog": newest() is not None,
         "due": LimitsDue.objects.filter(organization=organization).first(),
         "level": level_of(organization),
