@@ -38,6 +38,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item("Catalogs", "menu_book", "quotas_catalogversion_changelist"),
             _item("Plans and add-ons", "loyalty", "quotas_catalogitem_changelist"),
             _item("Refused catalogs", "report", "quotas_catalogrefusal_changelist"),
+            _item("Cluster", "hub", "quotas_clustersync_changelist"),
+            _item("Stopped workloads", "pause_circle", "quotas_workloadscale_changelist"),
         ),
         _group(
             "Usage",

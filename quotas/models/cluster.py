@@ -27,6 +27,8 @@ class ClusterSync(models.Model):
 
     class Meta:
         db_table = "cluster_syncs"
+        verbose_name = "organization in the cluster"
+        verbose_name_plural = "organizations in the cluster"
         constraints = [
             models.UniqueConstraint(
                 fields=["organization"], nulls_distinct=False, name="one_cluster_sync_per_organization"
@@ -70,6 +72,7 @@ class WorkloadScale(models.Model):
 
     class Meta:
         db_table = "workload_scales"
+        verbose_name = "stopped workload"
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "namespace", "kind", "name"],

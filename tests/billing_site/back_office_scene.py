@@ -42,6 +42,7 @@ from quotas.models import (
     CatalogItem,
     CatalogRefusal,
     CatalogVersion,
+    ClusterSync,
     CustomerSegment,
     Limit,
     Meter,
@@ -51,6 +52,7 @@ from quotas.models import (
     Sku,
     SkuRate,
     Subscription,
+    WorkloadScale,
 )
 from quotas.project_quotas import set_project_quota
 from quotas.subscriptions import assign_plan
@@ -65,7 +67,7 @@ _MODELS: dict[str, type[Model]] = {
         *(ApprovalRequest, AuditLog, BillingAccount, BillingAccountBinding, LegalEntity, Membership, Organization),
         *(OutboxDelivery, OutboxMessage, PolicyValue, Project, User, Group, AccrualSchedule, LedgerAccount),
         *(LedgerEntry, LedgerTransaction, UsageRecord, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
-        *(Subscription, Limit),
+        *(ClusterSync, WorkloadScale, Subscription, Limit),
         *(Meter, ServicePrice, Offer, BillingEntitlement, CustomerSegment, SegmentMembership),
         *(AccountDiscount, AccountCommitment),
         *(CatalogItem, CatalogRefusal, CatalogVersion),
@@ -163,6 +165,16 @@ def set_scene(cast: Cast) -> Scene:
     report(cast.acme, {"cpu": "10", "memory": "26Gi", "pods": None}, reported_at=NOON, at=NOON)
     set_price_book(cast, now())
     raise_alarm("plans.yaml", CatalogInvalid([Fault("eipQuota", "is required")]), at=NOON)
+    ClusterSync.objects.create(
+        organization=cast.acme,
+        next_attempt_at=NOON,
+        attempts=3,
+        last_error="PUT /api/v1/namespaces/acme/limitranges/default-resource-limits: 403 forbidden",
+        left_alone=["LimitRange acme/default-resource-limits"],
+    )
+    WorkloadScale.objects.create(
+        organization=cast.acme, namespace="acme", kind="Deployment", name="web", replicas=3, scaled_at=NOON
+    )
     VerificationRun.objects.create(
         started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0
     )

@@ -48,6 +48,8 @@ MODELS = {
     "quotas_catalogitem": READ,
     "quotas_catalogrefusal": READ,
     "quotas_catalogversion": READ,
+    "quotas_clustersync": READ,
+    "quotas_workloadscale": READ,
     "ledger_ledgeraccount": READ,
     "ledger_ledgerentry": READ,
     "ledger_ledgertransaction": READ,
