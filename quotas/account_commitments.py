@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, Sum
 
 from accounts.audit import Actor, record, require_reason
 from accounts.clock import check_moment
@@ -132,8 +131,8 @@ class Standing:
 
 def standing(commitment: AccountCommitment) -> Standing:
     """What is drawn and what remains, by the months that have drawn."""
-    sums = commitment.draws.aggregate(drawn=Sum("drawn_minor"), months=Count("pk"))
-    drawn, months = sums["drawn"] or 0, sums["months"]
+    rows = list(commitment.draws.all())  # at most one a month; a list of commitments has fetched them
+    drawn, months = sum(row.drawn_minor for row in rows), len(rows)
     return Standing(drawn, commitment.amount_minor - drawn, months + 1 if months < commitment.months else None)
 
 

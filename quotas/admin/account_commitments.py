@@ -1,8 +1,11 @@
 """Commitments of accounts: what was promised, what is drawn and what remains."""
 
+from operator import attrgetter
+
 from django import forms
 from django.contrib import admin
-from django.http import Http404
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -157,7 +160,7 @@ def draws(row: AccountCommitment) -> SafeString | str:
             format_minor(held.true_up_minor, row.currency),
             format_minor(held.billed_minor, row.currency),
         )
-        for held in row.draws.order_by("month")
+        for held in sorted(row.draws.all(), key=attrgetter("month"))
     ]
     if not lines:
         return "none yet"
@@ -190,3 +193,7 @@ class AccountCommitmentAdmin(StaffAdmin):
     fields = (*list_display, "months", paid, draws, moment("granted_at", "Granted"))
     empty_text = "No account has a commitment."
     empty_hint = "Write one down with the button above."
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AccountCommitment]:
+        rows: QuerySet[AccountCommitment] = super().get_queryset(request)
+        return rows.prefetch_related("draws")
