@@ -46,6 +46,7 @@ _PLAN = {
     "catalog.draft": "began the catalog {after.catalog}",
     "catalog.edit": "changed the draft of the catalog {after.catalog}",
     "catalog.discard": "discarded the draft of the catalog {after.catalog}",
+    "catalog.end_alarm": "ended the alarm about a catalog that was refused",
     "catalog.published": "published the catalog, number {after.number}",
 }
 

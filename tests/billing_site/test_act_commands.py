@@ -103,8 +103,9 @@ def _phase(account: BillingAccount) -> Phase:
     return Phase(BillingAccount.objects.get(pk=account.pk).phase)
 
 
-def _payer(project: Project) -> BillingAccount:
-    return project.bindings.get(phase="Active").billing_account
+def _payer(project: Project) -> BillingAccount | None:
+    binding = project.bindings.filter(phase="Active").first()
+    return binding.billing_account if binding else None
 
 
 def _status(allocation: Allocation) -> str:
