@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Organization
 from billing_site.roles import as_owner
 from quotas import limits
-from quotas.models import CatalogItemVersion, Limit, LimitKind
+from quotas.models import CatalogItemVersion, CatalogPrice, Limit, LimitKind, Subscription, SubscriptionItem
 from tests.cast import NOON, Cast
 from tests.quotas.plans import catalog_document, publish
 from tests.quotas.subscription_scene import one_person_publishes
@@ -19,41 +20,51 @@ from tests.quotas.subscription_scene import one_person_publishes
 LATER = NOON + timedelta(days=1)
 KINDS = 4  # limits of one organization
 
-# Organizations with a plan and an add-on each, written beneath the acts: only the drain is measured.
-_ORGANIZATIONS = """
-INSERT INTO organizations (name, slug, personal, owner_id, created_at)
-SELECT 'Bench ' || n, 'bench-' || n, false, %(owner)s, %(at)s FROM generate_series(1, %(count)s) AS n
-"""
-_SUBSCRIPTIONS = """
-INSERT INTO subscriptions (organization_id, plan_id, status, biller, currency, interval, time_zone, anchor_at,
-                           period_start, period_end, created_at, due_at)
-SELECT o.id, NULL, 'active', 'us', 'EUR', 'month', 'UTC', %(at)s, %(at)s, %(at)s + interval '1 month', %(at)s,
-       %(at)s + interval '1 month'
-FROM organizations o WHERE o.slug LIKE 'bench-%%'
-"""
-_ITEMS = """
-INSERT INTO subscription_items (subscription_id, organization_id, kind, item_id, version_id, price_id, quantity,
-                                effective_from)
-SELECT s.id, s.organization_id, v.kind, v.item_id, v.version_id, v.price_id,
-       CASE v.kind WHEN 'plan' THEN 1 ELSE 1 + s.id %% 5 END, %(at)s
-FROM subscriptions s
-JOIN organizations o ON o.id = s.organization_id AND o.slug LIKE 'bench-%%'
-CROSS JOIN LATERAL (
-    SELECT i.kind, i.id AS item_id, ver.id AS version_id, p.id AS price_id
-    FROM catalog_items i JOIN catalog_item_versions ver ON ver.item_id = i.id
-    JOIN catalog_prices p ON p.version_id = ver.id AND p.currency = 'EUR'
-    WHERE i.code = ANY (ARRAY[(ARRAY['dev-pool', 'pro-pool', 'scale-pool'])[1 + s.id %% 3], 'turbo-x1'])
-) AS v
-"""
+PLANS = ("dev-pool", "pro-pool", "scale-pool")
+
+
+def subscribe(organizations: list[Organization]) -> None:
+    """A plan and an add-on each, written beneath the acts: only the publication and its drain are measured."""
+    sold = {price.item.code: price for price in CatalogPrice.objects.filter(currency="EUR").select_related("item")}
+    subscriptions = Subscription.objects.bulk_create(
+        Subscription(
+            organization=organization,
+            status="active",
+            currency="EUR",
+            interval="month",
+            anchor_at=NOON,
+            period_start=NOON,
+            period_end=NOON + timedelta(days=31),
+            due_at=NOON + timedelta(days=31),
+            created_at=NOON,
+        )
+        for organization in organizations
+    )
+    SubscriptionItem.objects.bulk_create(
+        SubscriptionItem(
+            subscription=subscription,
+            organization_id=subscription.organization_id,
+            kind=price.item.kind,
+            item=price.item,
+            version_id=price.version_id,
+            price=price,
+            quantity=count,
+            effective_from=NOON,
+        )
+        for number, subscription in enumerate(subscriptions)
+        for price, count in ((sold[PLANS[number % 3]], 1), (sold["turbo-x1"], 1 + number % 5))
+    )
 
 
 def build(cast: Cast, count: int) -> None:
     publish()
     one_person_publishes()
-    values = {"owner": cast.charlie.pk, "at": NOON, "count": count}
-    with connection.cursor() as cursor:
-        for statement in (_ORGANIZATIONS, _SUBSCRIPTIONS, _ITEMS):
-            cursor.execute(statement, values)
+    subscribe(
+        Organization.objects.bulk_create(
+            Organization(name=f"Bench {number}", slug=f"bench-{number}", owner=cast.charlie, created_at=NOON)
+            for number in range(count)
+        )
+    )
     limits.mark_everyone(at=NOON)
     assert limits.drain(NOON) == count
     with as_owner(), connection.cursor() as cursor:
