@@ -13,6 +13,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
+from accounts.enforcement import close_reason, open_reason
+from accounts.models import Level
 from quotas.kubernetes import apply, queue, rings
 from quotas.kubernetes.cluster import Cluster, ClusterError, ObjectChanged, Unreachable
 from quotas.kubernetes.queue import HELD, Outcome
@@ -20,7 +22,7 @@ from quotas.kubernetes.wanted import Wanted, wanted_of
 from quotas.models import ClusterSync, Limit, WorkloadScale
 from tests.api_server import TOKEN, Fault, kubeconfig
 from tests.cast import NOON, Cast
-from tests.cluster_scene import ORGANIZATIONS, SECOND, Scene, beside_a_cluster
+from tests.cluster_scene import DEPLOYMENTS, ORGANIZATIONS, SECOND, Scene, beside_a_cluster, workload
 from tests.ledger.raw_sql import execute
 
 
@@ -256,6 +258,27 @@ def test_limits_are_exported_as_manifests_without_a_cluster(scene: Scene, settin
 def test_an_organization_that_is_not_there_has_no_manifests(cast: Cast, name: str) -> None:
     with pytest.raises(CommandError, match="not_found: organization"):
         call_command("export_limits", name, stdout=StringIO())
+
+
+def test_what_a_workload_ran_with_outlives_answers_that_are_lost(scene: Scene) -> None:
+    scene.assign("test-small")
+    scene.server.put(DEPLOYMENTS, workload("web", replicas=3))
+    scene.settle()
+    open_reason(scene.cast.acme, "test", Level.HALTED, why="a test", at=scene.now)
+
+    def deployments(method: str, path: str) -> bool:
+        return method == "PATCH" and "deployments" in path
+
+    scene.server.faults += [Fault(status=500, when=deployments), Fault(cut=True, after_the_deed=True, when=deployments)]
+    for _ in range(3):
+        scene.now += timedelta(minutes=5)
+        scene.settle()
+    assert scene.server.objects[(DEPLOYMENTS, "acme", "web")]["spec"]["replicas"] == 0
+    kept = WorkloadScale.objects.get()
+    assert (kept.replicas, kept.restored_at) == (3, None)
+    close_reason(scene.cast.acme, "test", at=scene.now)
+    scene.settle()
+    assert scene.server.objects[(DEPLOYMENTS, "acme", "web")]["spec"]["replicas"] == 3
 
 
 def scale(cast: Cast, **fields: Any) -> WorkloadScale:
