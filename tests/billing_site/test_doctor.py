@@ -27,6 +27,8 @@ from ledger.top_ups import post_top_up
 from ledger.verification import verify
 from quotas import limits, subscription_clock
 from quotas.allocations import start
+from quotas.catalog.faults import CatalogInvalid, Fault
+from quotas.catalog_refusals import raise_alarm, resolve
 from quotas.subscriptions import assign_plan
 from tests.cast import ACTOR, Cast
 from tests.quotas.plans import publish
@@ -34,7 +36,19 @@ from tests.quotas.plans import publish
 ROOT = Path(__file__).resolve().parents[2]
 EVERY_CHECK = {
     *("settings", "database", "roles", "triggers", "grants", "owner", "migrations", "clock", "redis", "worker"),
-    *("mail", "disk", "accrual", "parked", "balances", "releases", "plans", "outbox", "cluster", "partitions"),
+    *(
+        "mail",
+        "disk",
+        "accrual",
+        "parked",
+        "balances",
+        "releases",
+        "catalog",
+        "plans",
+        "outbox",
+        "cluster",
+        "partitions",
+    ),
     *("last proof", "invariants"),
 }
 
@@ -232,6 +246,14 @@ def test_limits_and_subscriptions_that_nobody_moves_are_faults(sound: Cast) -> N
     assert wrong(found())["plans"] == "fault: limits wait to be computed since 6 min"
     limits.drain(clock.now())
     assert "plans" not in wrong(found())
+
+
+def test_a_refused_catalog_is_a_fault_until_a_good_one_comes(sound: Cast) -> None:
+    raise_alarm("plans.yaml", CatalogInvalid([Fault("eipQuota", "is required")]), at=clock.now())
+    said = wrong(found())["catalog"]
+    assert said == "fault: refused, from plans.yaml; the last good one is in force"
+    resolve("plans.yaml", at=clock.now())
+    assert "catalog" not in wrong(found())
 
 
 def test_a_release_that_nobody_confirms_is_worth_a_look(sound: Cast) -> None:

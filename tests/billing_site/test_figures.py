@@ -10,6 +10,8 @@ from accounts.doorbells import note_ring
 from accounts.models import BillingAccount, DeliveryState, OutboxDelivery, OutboxMessage
 from billing_site import figures
 from ledger.models import AccrualSchedule, BalanceState, VerificationRun
+from quotas.catalog.faults import CatalogInvalid, Fault
+from quotas.catalog_refusals import raise_alarm, resolve
 from tests.cast import NOON, Cast
 
 LATER = NOON + timedelta(minutes=10)
@@ -125,6 +127,15 @@ def test_the_same_figures_are_exported(quiet: Cast) -> None:
     assert "countinghouse_accrual_parked_accounts 1.0" in text
     assert "countinghouse_verify_violations 3.0" in text
     assert "countinghouse_unconfirmed_releases 0.0" in text
+
+
+def test_refused_catalogs_are_counted_by_source(quiet: Cast) -> None:
+    for source in ("plans.yaml", "back office", "plans.yaml"):
+        raise_alarm(source, CatalogInvalid([Fault("eipQuota", "is required")]), at=NOON)
+    assert figures.refused_catalogs() == ["plans.yaml", "back office"]
+    resolve("plans.yaml", at=LATER)
+    text = Client().get("/metrics", SERVER_PORT="9100").content.decode()
+    assert "countinghouse_catalog_refusals 1.0" in text
 
 
 def test_balance_states_and_rings_are_exported(quiet: Cast) -> None:
