@@ -7,9 +7,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Value
+from django.db.models.functions import Concat
+
 from accounts.addresses import check_email
 from accounts.errors import DomainError
-from accounts.models import BillingAccount
+from accounts.models import BillingAccount, InvoiceEmail, TaxId
 from accounts.names import check_line
 
 MOST_EMAILS = 10
@@ -65,14 +69,30 @@ NONE = Details(None, (), None, ())
 _LONGEST = {"line1": 256, "line2": 256, "city": 128, "region": 128, "postal_code": 32}
 
 
+def with_details(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount]:
+    """Accounts whose details come with their rows, in the same query."""
+    own = {"billing_account": OuterRef("pk")}
+    tax_ids = TaxId.objects.filter(**own).order_by("type").values(line=Concat("type", Value(" "), "value"))
+    return accounts.select_related("contact", "address").annotate(
+        known_emails=ArraySubquery(InvoiceEmail.objects.filter(**own).order_by("place").values("email")),
+        known_tax_ids=ArraySubquery(tax_ids),
+    )
+
+
 def details_of(account: BillingAccount) -> Details:
-    """The details of an account; contact and address may come with the row (select_related)."""
+    """The details of an account; those that came with its row (`with_details`) are not asked for again."""
     contact, address = getattr(account, "contact", None), getattr(account, "address", None)
+    emails, tax_ids = (account.__dict__.get(name) for name in ("known_emails", "known_tax_ids"))
+    if emails is None or tax_ids is None:
+        emails = account.invoice_emails.order_by("place").values_list("email", flat=True)
+        pairs = tuple(account.tax_ids.order_by("type").values_list("type", "value"))
+    else:
+        pairs = tuple((type_, value) for type_, _, value in (line.partition(" ") for line in tax_ids))
     return Details(
         Contact(contact.email, contact.name, contact.business_name) if contact else None,
-        tuple(account.invoice_emails.order_by("place").values_list("email", flat=True)),
+        tuple(emails),
         Address(*(getattr(address, field.name) for field in fields(Address))) if address else None,
-        tuple(account.tax_ids.order_by("type").values_list("type", "value")),
+        pairs,
     )
 
 

@@ -96,11 +96,13 @@ def account_scope(account: BillingAccount) -> Scope:
 
 def organization_scope(organization: Organization) -> Scope:
     """The owner of a personal organization, the organization, its plan."""
-    return Scope(
-        user_id=organization.owner_id if organization.personal else None,
-        tenant_id=organization.pk,
-        plan_id=next((plan_of(organization.pk) for plan_of in _plan_of), None),
-    )
+    return scope_with_plan(organization, next((plan_of(organization.pk) for plan_of in _plan_of), None))
+
+
+def scope_with_plan(organization: Organization, plan_id: int | None) -> Scope:
+    """As organization_scope, where the plan is known already."""
+    owner = organization.owner_id if organization.personal else None
+    return Scope(user_id=owner, tenant_id=organization.pk, plan_id=plan_id)
 
 
 def check_subject(scope: str, scope_id: int | None) -> None:

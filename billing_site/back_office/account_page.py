@@ -1,4 +1,4 @@
-"""What the page of a billing account shows, read in eight queries however long its book is."""
+"""What the page of a billing account shows, read in seven queries however long its book is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,12 +6,15 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Window
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
+from accounts.billing_details import with_details
 from accounts.clock import check_moment
 from accounts.errors import TimeInvalid
-from accounts.models import AuditLog, BillingAccount, BindingPhase, Membership, OrganizationRole
+from accounts.models import AuditLog, BillingAccount, BillingAccountBinding, BindingPhase, Membership, OrganizationRole
 from accounts.payment_terms import terms_of
 from billing_site.back_office import burn_down, chain_search, state_words
 from billing_site.back_office.chain_search import Chains
@@ -78,13 +81,17 @@ def _before(text: str, days: int, form: TimelineForm) -> datetime | None:
         return None
 
 
-def page_of(account: BillingAccount, query: Mapping[str, str], at: datetime) -> dict[str, Any]:
-    """The context of the page; the account comes with its organization, owner, entity, state and schedule."""
+def page_of(account: Any, query: Mapping[str, str], at: datetime) -> dict[str, Any]:
+    """The context of the page; the account comes with all that `with_all` brings."""
     now = account.test_now or at
     form, looked = read_form(query), burn_down.moments(account, now)
     chains = chain_search.find(account.pk, [*looked, *(moment for moment in (form.after, form.until) if moment)])
     held = Balance(account.currency, account.settlement, chains.kinds)
-    policies, standing, running = policies_of(account), standing_of(account.pk), running_on(account, now)
+    policies, standing, running = (
+        policies_of(account, account.held_plan_id),
+        standing_of(account.pk),
+        running_on(account, now),
+    )
     state: BalanceState | None = getattr(account, "balance_state", None)
     burn = state.burn_minor_per_hour if state else running.minor_per_hour
     depletes_at = projected_depletion(held.amount_minor, burn, now) if state else None
@@ -118,7 +125,8 @@ def page_of(account: BillingAccount, query: Mapping[str, str], at: datetime) -> 
         "newest": query_of(form.typed) if form.below else "",
         "audit": AuditLog.objects.filter(billing_account=account).select_related("actor").order_by("-pk")[:AUDITED],
         "terms": terms_of(account),
-        **_projects(account),
+        "linked_projects": account.linked_projects,
+        "linked_projects_count": account.linked_projects_count,
         **_people(account),
     }
 
@@ -167,14 +175,6 @@ def _allocation(one: RunningAllocation) -> dict[str, Any]:
     return {"allocation": one, "per_hour": "no rate" if per_hour is None else hourly(per_hour, one.currency)}
 
 
-def _projects(account: BillingAccount) -> dict[str, Any]:
-    """The projects that pay through it now, and how many there are."""
-    active = account.bindings.filter(phase=BindingPhase.ACTIVE).select_related("project")
-    counted = active.annotate(linked=Window(Count("pk"))).order_by("project__name", "pk")
-    bindings = list(counted[:PROJECTS])
-    return {"linked_projects_count": bindings[0].linked if bindings else 0, "bindings": bindings}
-
-
 def _people(account: BillingAccount) -> dict[str, Any]:
     """The owner, and who is told about money: hidden until asked for."""
     found = (
@@ -198,8 +198,17 @@ def balance_words(amount_minor: int) -> str:
     return "The customer has this much with us." if amount_minor > 0 else "The customer owes us this much."
 
 
-def with_all(queryset: Any) -> Any:
-    """The account with all the page needs of the rows around it."""
-    return queryset.select_related(
-        *("organization__owner", "legal_entity", "contact", "address", "balance_state", "accrual_schedule")
+def with_all(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount]:
+    """The account with all the page needs of the rows around it: its plan, its details, who pays through it."""
+    rows = with_details(accounts).select_related(
+        "organization__owner", "legal_entity", "balance_state", "accrual_schedule"
+    )
+    linked = BillingAccountBinding.objects.filter(billing_account=OuterRef("pk"), phase=BindingPhase.ACTIVE)
+    shown = linked.order_by("project__name", "pk").values(row=JSONObject(id="project_id", name="project__name"))
+    return rows.annotate(
+        held_plan_id=F("organization__subscription__plan_id"),
+        linked_projects=ArraySubquery(shown[:PROJECTS]),
+        linked_projects_count=Subquery(
+            linked.values("billing_account").annotate(n=Count("pk")).values("n"), output_field=IntegerField()
+        ),
     )

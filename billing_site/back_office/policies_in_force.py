@@ -7,7 +7,7 @@ from accounts.admin.policy_links import link
 from accounts.models import BillingAccount
 from accounts.policy_chain import Chain, chains_of
 from accounts.policy_keys import KEYS
-from accounts.policy_scopes import WORDS, Subject, account_scope
+from accounts.policy_scopes import WORDS, Subject, scope_with_plan
 from accounts.policy_text import show_raw, show_value
 
 # What a balance and its mail live by; other keys are shown where somebody set them.
@@ -32,8 +32,10 @@ class PoliciesInForce:
     values: dict[str, Any]  # every key, money in minor units of the account's currency
 
 
-def policies_of(account: BillingAccount) -> PoliciesInForce:
-    subject = Subject("billing account", account.public_id, account.name, account_scope(account), account.currency)
+def policies_of(account: BillingAccount, plan_id: int | None) -> PoliciesInForce:
+    """Those of an account whose organization holds a plan, or none."""
+    scope = scope_with_plan(account.organization, plan_id)
+    subject = Subject("billing account", account.public_id, account.name, scope, account.currency)
     chains = [chain for chain in chains_of(subject, KEYS.values()) if chain.key.group not in _NEVER]
     shown = [chain for chain in chains if chain.key.group in _OWN_GROUPS or chain.effective.scope != "default"]
     values = {chain.key.name: chain.effective.value for chain in chains}

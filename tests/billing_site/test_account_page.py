@@ -388,7 +388,7 @@ def test_the_audit_of_the_account_leads_to_the_rest_of_it(cast: Cast, dana: Clie
     assert nobody.context["cl"].result_list == []
 
 
-def test_the_page_asks_sixteen_times_at_most(cast: Cast, dana: Client, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_the_page_asks_a_dozen_times_at_most(cast: Cast, dana: Client, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
     set_scene(cast)
     fill(cast)
     Membership.objects.filter(user=cast.bob).update(role=OrganizationRole.BILLING_ADMIN)
@@ -397,5 +397,5 @@ def test_the_page_asks_sixteen_times_at_most(cast: Cast, dana: Client, django_as
     accrual.drain(NOON + timedelta(hours=5))  # used up
     for account in (cast.prepaid, cast.postpaid, cast.foreign):
         for query in ({}, {"kind": "not_usage", "from": "2026-03-01", "to": "2026-03-31", "below": "1.2"}):
-            with django_assert_max_num_queries(16):
+            with django_assert_max_num_queries(12):
                 assert dana.get(address(account, **query)).status_code == 200
