@@ -23,7 +23,7 @@ from billing_site.back_office.search_hits import Group, Hit
 LONGEST = 200
 
 SEARCHABLE = (
-    ("A public id", "ba_0000000000007, tx_…, ent_…, use_…, alc_…, btr_…, apr_…, org_…, prj_…, usr_…, sku_…"),
+    ("A public id", "ba_0000000000007, tx_…, ent_…, use_…, alc_…, btr_…, apr_…, org_…, prj_…, usr_…, sub_…, sku_…"),
     ("An e-mail address, whole", "the organizations and accounts of an owner or member"),
     ("A bank reference, or a business key", "STMT-2026-03, transfer:STMT-2026-03, adjust:12"),
     ("The beginning of a name", "of an organization, a billing account or a project; an organization's short name"),
