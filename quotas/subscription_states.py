@@ -18,7 +18,7 @@ MOVES: dict[str, frozenset[str]] = {
     Status.TRIALING: frozenset({Status.ACTIVE, Status.PAST_DUE, Status.CANCELING, Status.SUSPENDED}),
     Status.ACTIVE: frozenset({Status.PAST_DUE, Status.CANCELING, Status.SUSPENDED}),
     Status.PAST_DUE: frozenset({Status.ACTIVE, Status.CANCELING, Status.SUSPENDED}),
-    Status.CANCELING: frozenset({Status.ACTIVE, Status.PAST_DUE, Status.SUSPENDED}),
+    Status.CANCELING: frozenset({Status.TRIALING, Status.ACTIVE, Status.PAST_DUE, Status.SUSPENDED}),
     Status.SUSPENDED: frozenset({Status.ACTIVE, Status.CANCELED}),
     Status.CANCELED: frozenset({Status.ACTIVE}),
 }

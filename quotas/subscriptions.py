@@ -85,6 +85,7 @@ def move(subscription_id: int, status: str, *, actor: Actor, reason: str, at: da
     """Bring a subscription to another state: cancel at the period's end, suspend, past due, or back to active.
 
     From suspended or canceled to active is a re-subscription: plan and add-ons are as they were, a period begins.
+    From canceling to active, a trial that has not ended goes on.
     Raises NotFound, Conflict (`wrong_status`, `changed_later`, `closed`), TimeInvalid, ReasonRequired.
     """
     at, reason = check_moment(at), require_reason(reason)
@@ -98,6 +99,9 @@ def move(subscription_id: int, status: str, *, actor: Actor, reason: str, at: da
     if subscription.status in HOLDS and status == Status.ACTIVE:
         lock_open_organization(subscription.organization_id)
         _restart(subscription, subscription.interval, at)
+    trial_ends_at = subscription.trial_ends_at
+    if (subscription.status, status) == (Status.CANCELING, Status.ACTIVE) and trial_ends_at and at < trial_ends_at:
+        status = Status.TRIALING
     subscription.status = status
     subscription.suspended_at = (
         (subscription.suspended_at or at) if status in (Status.SUSPENDED, Status.CANCELED) else None

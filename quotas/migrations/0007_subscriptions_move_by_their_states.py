@@ -37,7 +37,7 @@ BEGIN
             WHEN 'trialing' THEN '{active,past_due,canceling,suspended}'
             WHEN 'active' THEN '{past_due,canceling,suspended}'
             WHEN 'past_due' THEN '{active,canceling,suspended}'
-            WHEN 'canceling' THEN '{active,past_due,suspended}'
+            WHEN 'canceling' THEN '{trialing,active,past_due,suspended}'
             WHEN 'suspended' THEN '{active,canceled}'
             WHEN 'canceled' THEN '{active}'
         END::text[]) THEN

@@ -94,11 +94,22 @@ def test_every_move_of_the_table_is_made_and_no_other(cast: Cast) -> None:
         for ends in SubscriptionStatus.values:
             with transaction.atomic():
                 if ends in MOVES[begins]:
-                    assert move(key, ends, at=NOON, **BY).status == ends
+                    kept = (begins, ends) == ("canceling", "active")  # and its trial has not ended
+                    assert move(key, ends, at=NOON, **BY).status == ("trialing" if kept else ends)
                 else:
                     with pytest.raises(Conflict, match="does not go from"):
                         move(key, ends, at=NOON, **BY)
                 transaction.set_rollback(True)
+
+
+def test_a_trial_that_is_canceled_and_kept_goes_on(cast: Cast) -> None:
+    document = catalog_document()
+    document["plans"]["pro-pool"]["trialDays"] = 14
+    publish(document)
+    trial = assign_plan(cast.acme, "pro-pool", {}, actor=ACTOR, reason="for a test", at=NOON)
+    move(trial.pk, "canceling", actor=ACTOR, reason="for a test", at=NOON + DAY)
+    kept = move(trial.pk, "active", actor=ACTOR, reason="for a test", at=NOON + 2 * DAY)
+    assert (kept.status, kept.due_at) == ("trialing", NOON + 14 * DAY)
 
 
 def test_a_trial_becomes_paid_at_its_end_and_its_periods_count_from_there(cast: Cast) -> None:
