@@ -75,7 +75,7 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "projects": ("projects_close_for_ever", "projects_open_in_what_is_open"),
     "sku_rates": ("rates_leave_billed_usage_alone",),
     "subscription_items": ("plan_follows_its_item", "subscription_items_begin_open", "subscription_items_close_once"),
-    "subscriptions": ("subscriptions_move_by_their_states",),
+    "subscriptions": ("plan_is_new", "plan_is_of_the_open_item", "subscriptions_move_by_their_states"),
     "workload_scales": ("workload_scales_close_once",),
     "usage_records": ("usage_moves_the_cursor", "waived_usage_lies_in_a_tail"),
 }

@@ -79,6 +79,21 @@ END $$;
 CREATE TRIGGER subscription_items_begin_open BEFORE INSERT ON subscription_items
     FOR EACH ROW EXECUTE FUNCTION subscription_items_begin_open();
 
+CREATE FUNCTION plan_is_of_the_open_item() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.plan_id IS DISTINCT FROM (
+            SELECT item_id FROM subscription_items
+            WHERE subscription_id = NEW.id AND kind = 'plan' AND effective_to IS NULL) THEN
+        RAISE EXCEPTION 'the plan of a subscription is that of its open item'
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'plan_is_of_the_open_item';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER plan_is_new BEFORE INSERT ON subscriptions
+    FOR EACH ROW WHEN (NEW.plan_id IS NOT NULL) EXECUTE FUNCTION plan_is_of_the_open_item();
+CREATE TRIGGER plan_is_of_the_open_item BEFORE UPDATE OF plan_id ON subscriptions
+    FOR EACH ROW WHEN (NEW.plan_id IS DISTINCT FROM OLD.plan_id) EXECUTE FUNCTION plan_is_of_the_open_item();
+
 CREATE FUNCTION plan_follows_its_item() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE subscriptions SET plan_id = NEW.item_id WHERE id = NEW.subscription_id;
@@ -107,6 +122,7 @@ UNDO = "; ".join(
         "subscription_items_begin_open",
         "external_ips_are_released_once",
         "plan_follows_its_item",
+        "plan_is_of_the_open_item",
     )
 )
 

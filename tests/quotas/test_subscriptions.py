@@ -11,7 +11,7 @@ from accounts.errors import Conflict, DomainError, NotFound, ReasonRequired, Tim
 from accounts.lifecycle import open_organization
 from accounts.models import AuditLog, EnforcementReason, Organization, OutboxMessage
 from quotas.errors import NoPrice, QuantityInvalid, UnknownItem
-from quotas.models import Subscription, SubscriptionItem, SubscriptionStatus
+from quotas.models import CatalogItem, Subscription, SubscriptionItem, SubscriptionStatus
 from quotas.subscription_clock import drain
 from quotas.subscription_items import open_items
 from quotas.subscription_outlook import coming_periods, held_price
@@ -381,3 +381,15 @@ def test_a_subscription_keeps_its_rules(cast: Cast, rows: Subscription) -> None:
     for statement in ("DELETE FROM quotas_historicalsubscription", "UPDATE quotas_historicalsubscription SET id = 1"):
         with refused_by(NO_PRIVILEGE):
             execute(statement)
+
+
+def test_the_plan_of_a_subscription_is_that_of_its_open_item(cast: Cast) -> None:
+    publish()
+    held = assign(cast.acme, "pro-pool")
+    other = CatalogItem.objects.get(code="dev-pool").pk
+    for plan in (str(other), "NULL"):
+        with refused_by("plan_is_of_the_open_item"):
+            execute(f"UPDATE subscriptions SET plan_id = {plan} WHERE id = {held.pk}")
+    assign(cast.acme, "dev-pool")
+    held.refresh_from_db()
+    assert held.plan_id == other
