@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from quotas.catalog.document import parse, read_json
 from quotas.catalog.terms import AddOn, Catalog, Plan
@@ -43,7 +44,13 @@ def listed(kind: str, code: str) -> CatalogLine:
 
 def terms_of(version: CatalogItemVersion, kind: str) -> Plan | AddOn:
     """What a plan or an add-on was sold as, whatever the catalog says now."""
-    return _TERMS[kind].model_validate(read_json(version.terms))
+    return _read_terms(kind, version.terms)
+
+
+# The same text says the same for as long as the process lives; what was read is frozen.
+@lru_cache(maxsize=2000)
+def _read_terms(kind: str, text: str) -> Plan | AddOn:
+    return _TERMS[kind].model_validate(read_json(text))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """What organizations hold, read for many at once: as many queries for ten thousand as for one."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from functools import lru_cache
+from collections.abc import Collection, Iterable
 
 from accounts import enforcement, policy
 from accounts.models import Organization
@@ -10,7 +9,7 @@ from accounts.policy_scopes import Scope
 from quotas.catalog.terms import AddOn, Plan
 from quotas.catalog_in_force import switches, terms_of
 from quotas.limit_rows import Held
-from quotas.models import CatalogItemVersion, ItemKind, Subscription, SubscriptionItem
+from quotas.models import CatalogItemVersion, Subscription, SubscriptionItem
 
 PROJECTS_LIMIT = "quotas.projects_limit"
 
@@ -18,28 +17,25 @@ PROJECTS_LIMIT = "quotas.projects_limit"
 def holdings(organization_ids: Collection[int]) -> dict[int, Held]:
     """What each open organization with a plan holds, by its id.
 
-    Five queries, and one for each version not seen before.
+    Six queries.
     """
     subscriptions = _subscriptions(organization_ids)
     items = _items(subscriptions)
-    switched = switches({row.item_id for rows in items.values() for row in rows})
+    every = [row for rows in items.values() for row in rows]
+    terms, switched = _terms(every), switches({row.item_id for row in every})
     levels = enforcement.levels_of_organizations({key: row.billing_account_id for key, row in subscriptions.items()})
     limits = _projects_limits(subscriptions)
     found = {}
     for key in subscriptions:
-        plan = next((row for row in items[key] if row.kind == ItemKind.PLAN), None)
-        if plan is None:
+        rows = [(terms[row.version_id], row) for row in items[key]]
+        plan, held = next(((one, row) for one, row in rows if isinstance(one, Plan)), (None, None))
+        if plan is None or held is None:
             continue
-        addons = [
-            (_addon(row.version_id), row.quantity)
-            for row in items[key]
-            if row.kind == ItemKind.ADD_ON and not switched[row.item_id].disabled
-        ]
         found[key] = Held(
-            plan.item.code,
-            _plan(plan.version_id),
-            switched[plan.item_id].external_ips,
-            addons,
+            held.item.code,
+            plan,
+            switched[held.item_id].external_ips,
+            [(one, row.quantity) for one, row in rows if isinstance(one, AddOn) and not switched[row.item_id].disabled],
             limits[key],
             levels[key],
         )
@@ -81,20 +77,8 @@ def _projects_limits(subscriptions: dict[int, Subscription]) -> dict[int, int]:
     return {key: int(held[PROJECTS_LIMIT]) for key, held in policy.effective_many([PROJECTS_LIMIT], asked).items()}
 
 
-# A version never changes, so what it says may be kept for as long as the process lives.
-@lru_cache(maxsize=2000)
-def _terms(version_id: int) -> Plan | AddOn:
-    version = CatalogItemVersion.objects.select_related("item").get(pk=version_id)
-    return terms_of(version, version.item.kind)
-
-
-def _plan(version_id: int) -> Plan:
-    terms = _terms(version_id)
-    assert isinstance(terms, Plan)  # noqa: S101 - the item's kind says so
-    return terms
-
-
-def _addon(version_id: int) -> AddOn:
-    terms = _terms(version_id)
-    assert isinstance(terms, AddOn)  # noqa: S101 - the item's kind says so
-    return terms
+def _terms(items: Iterable[SubscriptionItem]) -> dict[int, Plan | AddOn]:
+    """What each version says, by its id: there are few of them, however many hold one."""
+    kinds = {row.version_id: row.kind for row in items}
+    versions = CatalogItemVersion.objects.filter(pk__in=kinds)
+    return {version.pk: terms_of(version, kinds[version.pk]) for version in versions}

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Coalesce, JSONObject
 from django.utils import timezone
 
 from accounts.billing_details import with_details
@@ -205,10 +205,9 @@ def with_all(accounts: QuerySet[BillingAccount]) -> QuerySet[BillingAccount]:
     )
     linked = BillingAccountBinding.objects.filter(billing_account=OuterRef("pk"), phase=BindingPhase.ACTIVE)
     shown = linked.order_by("project__name", "pk").values(row=JSONObject(id="project_id", name="project__name"))
+    counted = linked.values("billing_account").annotate(n=Count("pk")).values("n")
     return rows.annotate(
         held_plan_id=F("organization__subscription__plan_id"),
         linked_projects=ArraySubquery(shown[:PROJECTS]),
-        linked_projects_count=Subquery(
-            linked.values("billing_account").annotate(n=Count("pk")).values("n"), output_field=IntegerField()
-        ),
+        linked_projects_count=Coalesce(Subquery(counted, output_field=IntegerField()), 0),
     )

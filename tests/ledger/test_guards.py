@@ -1,6 +1,7 @@
 """What the database itself refuses to the book, by plain SQL past every function of ours."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
@@ -14,7 +15,10 @@ from billing_site.roles import as_owner
 from ledger import accrual, credits
 from ledger.chart import open_ledger_account
 from payments import bank_transfers
+from quotas.account_commitments import draw_month
 from quotas.allocations import request_release, start
+from quotas.discount_uses import record_uses
+from quotas.subscriptions import assign_plan
 from tests.cast import ACTOR, NOON, Cast
 from tests.ledger.raw_sql import (
     NO_PRIVILEGE,
@@ -27,6 +31,8 @@ from tests.ledger.raw_sql import (
     insert_transaction,
     refused_by,
 )
+from tests.quotas.offer_scene import set_price_book
+from tests.quotas.plans import publish as publish_catalog
 
 LIMIT = 10**15
 
@@ -50,6 +56,12 @@ def fill(cast: Cast) -> None:
     start(cast.project, cast.gpu, quantity="1000", actor=ACTOR, at=NOON.replace(minute=3))
     accrual.drain(NOON.replace(minute=5))  # a depletion and its release requests
     credits.grant_credit(credits.payload(cast.prepaid, 700, "USD"), actor=person(cast.dana), reason="trial", at=NOON)
+    publish_catalog()
+    assign_plan(cast.acme, "pro-pool", {}, actor=ACTOR, reason="for a test", at=NOON)
+    book = set_price_book(cast, NOON)
+    draw_month(book.commitment.pk, Decimal(10), actor=ACTOR, reason="for a test", at=NOON)
+    used = {book.discount.public_id: 1}
+    record_uses(cast.prepaid, book.offer, book.published.name, before={}, after=used, bill="1", at=NOON)
     execute(
         'INSERT INTO verification_runs (started_at, finished_at, "full", watermark, violations, violation_count)'
         " VALUES (%s, %s, false, 0, '[]', 0)",
