@@ -10,9 +10,10 @@ from django.db import transaction
 from accounts.approval_grants import grants
 from accounts.audit import Actor, record, require_reason
 from accounts.errors import ApprovalRequired, Conflict, PolicyInvalid, constraints
-from accounts.models import ApprovalRequest, PolicyScope, PolicyValue, User
+from accounts.models import ApprovalRequest, PolicyScope, PolicyValue
 from accounts.policy_keys import PolicyKey, check_value, known
 from accounts.policy_scopes import check_subject
+from accounts.signed_history import sign
 
 SET_ACT = "accounts.set_policy"
 UNSET_ACT = "accounts.unset_policy"
@@ -114,10 +115,7 @@ def _sign(row: PolicyValue, actor: Actor, reason: str, at: datetime, approval: A
     """What the history keeps: who asked, why, when, and under which approval."""
     row.updated_at = at
     why = f"{reason} (approved: {approval.public_id})" if approval else reason
-    user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
-    signature = {"_change_reason": why, "_history_user": user, "_history_date": at}
-    for name, value in signature.items():
-        setattr(row, name, value)  # django-simple-history's doors
+    sign(row, actor, why, at)
 
 
 def _tell(

@@ -9,10 +9,10 @@ from accounts.audit import Actor, record, require_reason
 from accounts.clock import check_moment
 from accounts.errors import Conflict, NotFound, TimeInvalid, constraints
 from accounts.locking import lock_account
+from accounts.signed_history import save_signed
 from quotas.errors import SegmentInvalid
 from quotas.models import CustomerSegment, SegmentMembership
 from quotas.plain_codes import is_code
-from quotas.signed_history import save_signed
 
 
 @transaction.atomic

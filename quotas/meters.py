@@ -9,9 +9,9 @@ from django.db import transaction
 from accounts.audit import Actor, record, require_reason
 from accounts.clock import check_moment
 from accounts.errors import Conflict, NotFound, constraints
+from accounts.signed_history import save_signed
 from quotas.errors import MeterInvalid
 from quotas.models import Aggregation, Meter, MeterPhase
-from quotas.signed_history import save_signed
 
 MOST_DIMENSIONS = 32  # contracts.md 000.1, MeterDefinition
 PRICED = (MeterPhase.PUBLISHED, MeterPhase.DEPRECATED)

@@ -14,12 +14,12 @@ from accounts.errors import ApprovalRequired, Conflict, NotFound
 from accounts.models import ApprovalRequest
 from accounts.outbox import emit
 from accounts.policy import effective
+from accounts.signed_history import save_signed
 from quotas import topics
 from quotas.errors import OfferInvalid
 from quotas.models import ChargeType, LaunchStage, Offer, OfferPrice, ServicePrice
 from quotas.offer_snapshot import assemble
 from quotas.plain_codes import is_code
-from quotas.signed_history import save_signed
 
 ACT = "quotas.publish_offer"
 POLICY = "approvals.catalog_publication"

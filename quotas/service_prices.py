@@ -11,6 +11,7 @@ from accounts.clock import check_moment
 from accounts.currencies import exponent
 from accounts.errors import DomainError
 from accounts.models import BillingAccount
+from accounts.signed_history import save_signed
 from quotas.errors import OfferInvalid
 from quotas.models import ChargeType, CustomerSegment, Meter, MeterPhase, ServicePrice
 from quotas.plain_codes import is_code
@@ -18,7 +19,6 @@ from quotas.pricing.faults import Fault, PriceInvalid
 from quotas.pricing.fees import Fee, read_fee
 from quotas.pricing.prices import Price
 from quotas.pricing.reading_prices import read_price
-from quotas.signed_history import save_signed
 
 # Said by columns, so that they can be asked for; a document may not say them again.
 _OF_COLUMNS = ("currency", "currencyCode", "currency_code", "metric", "meter", "meterName", "for", "audience")

@@ -15,9 +15,10 @@ from accounts.audit import Actor, record, require_reason, system
 from accounts.clock import check_moment
 from accounts.errors import Conflict, DomainError, NotFound
 from accounts.locking import lock_open_organization, lock_organization
-from accounts.models import BillingAccount, Organization, Phase, User
+from accounts.models import BillingAccount, Organization, Phase
 from accounts.outbox import emit
 from accounts.policy_scopes import organization_scope
+from accounts.signed_history import save_signed
 from quotas import topics
 from quotas.billing_periods import Anchor, Interval, period_containing
 from quotas.catalog.terms import Plan
@@ -202,11 +203,7 @@ def _first_currency(plan: str, subscription: Subscription | None) -> str:
 
 def _save(subscription: Subscription, actor: Actor, reason: str, at: datetime) -> None:
     schedule(subscription)
-    user = User.objects.filter(pk=actor.user_id).first() if actor.user_id else None
-    signature = {"_change_reason": reason[:100], "_history_date": at, "_history_user": user}
-    for name, value in signature.items():
-        setattr(subscription, name, value)  # django-simple-history's doors
-    subscription.save()
+    save_signed(subscription, actor, reason[:100], at)  # as long as a reason is in its history
 
 
 def _follow(

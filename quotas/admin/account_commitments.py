@@ -14,6 +14,7 @@ from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehea
 from accounts.admin.found_rows import find_account
 from accounts.admin.previews import Preview, facts_about
 from accounts.admin.staff_admin import StaffAdmin
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.csv_cells import in_csv, value_cell
@@ -23,7 +24,6 @@ from accounts.errors import DomainError
 from accounts.models import User
 from quotas import account_commitments
 from quotas.account_commitments import month_of, standing
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.price_forms import MOMENT_HINT, moment_or_now, whole_number
 from quotas.decimals import parse_quantity
 from quotas.meters import find_meter

@@ -7,6 +7,7 @@ from django.http import Http404
 
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehearse, text_field
 from accounts.admin.previews import Preview
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now, parse_moment
 from accounts.display import show_moment
@@ -14,7 +15,6 @@ from accounts.models import User
 from quotas import allocations
 from quotas.admin.allocation_facts import (
     QUANTITY_HINT,
-    REHEARSAL,
     cost_per_hour,
     done,
     facts,

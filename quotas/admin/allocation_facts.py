@@ -8,7 +8,6 @@ from django.urls import reverse
 
 from accounts.admin.act_pages import Done
 from accounts.admin.previews import Fact, facts_about
-from accounts.audit import system
 from accounts.bindings import active_binding
 from accounts.currencies import exponent
 from accounts.display import NOTHING, plain, show_moment
@@ -17,7 +16,6 @@ from quotas.errors import NotBound
 from quotas.models import Allocation, Sku, SkuRate
 from quotas.price_book import rate_in_force
 
-REHEARSAL = system("preview")
 QUANTITY_HINT = "A plain decimal, such as 8 or 2.5."
 
 

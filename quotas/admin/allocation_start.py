@@ -6,13 +6,14 @@ from django import forms
 
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehearse, text_field
 from accounts.admin.previews import Preview, facts_about
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.errors import NotFound
 from accounts.models import Project, User
 from accounts.public_ids import decode
 from quotas import allocations
-from quotas.admin.allocation_facts import QUANTITY_HINT, REHEARSAL, cost_per_hour, done, rate_words, units
+from quotas.admin.allocation_facts import QUANTITY_HINT, cost_per_hour, done, rate_words, units
 from quotas.admin.catalog import find_sku
 from quotas.decimals import parse_quantity
 from quotas.models import Allocation

@@ -1,5 +1,6 @@
 """The pages of the editor: a plan, an add-on, the operator's sections; adding, removing, order and switches."""
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -142,7 +143,7 @@ class RemoveItem(EditDraft):
         return ""
 
 
-class DraftButton(View):
+class DraftButton(ABC, View):
     """A button on the page of a catalog: one small change, undone by its opposite."""
 
     model_admin: Any = None
@@ -160,9 +161,9 @@ class DraftButton(View):
             messages.error(request, f"{sentence(error)}. Nothing was written.")
         return HttpResponseRedirect(reverse("admin:quotas_catalogversion_change", args=[pk]))
 
+    @abstractmethod
     def press(self, request: HttpRequest, pk: int, user: User) -> int:
         """Which catalog's page is shown next. Raises DomainError."""
-        raise NotImplementedError
 
 
 class OpenEditor(DraftButton):

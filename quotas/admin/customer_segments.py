@@ -9,12 +9,12 @@ from accounts.admin.found_rows import find_account
 from accounts.admin.organizations import NamedAdmin
 from accounts.admin.previews import Preview, facts_about
 from accounts.admin.staff_admin import StaffAdmin
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.display import account_link, moment, public_id
 from accounts.models import BillingAccount, User
 from quotas import customer_segments
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.price_forms import CODE_HINT
 from quotas.customer_segments import find_segment, segment_of
 from quotas.models import CustomerSegment, SegmentMembership

@@ -8,11 +8,11 @@ from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehea
 from accounts.admin.found_rows import find_account
 from accounts.admin.previews import Preview, facts_about
 from accounts.admin.staff_admin import StaffAdmin
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.display import account_link, moment
 from accounts.models import User
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.entitlements import assign_offer, entitlement_of, find_offer
 from quotas.models import BillingEntitlement
 

@@ -11,13 +11,13 @@ from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehea
 from accounts.admin.filters import choice
 from accounts.admin.organizations import NamedAdmin
 from accounts.admin.previews import Preview
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.csv_cells import in_csv
 from accounts.display import moment, public_id, tag
 from accounts.models import User
 from quotas import meters
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.price_forms import words_of
 from quotas.models import Aggregation, Meter, MeterPhase
 

@@ -15,6 +15,7 @@ from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehea
 from accounts.admin.filters import choice
 from accounts.admin.organizations import NamedAdmin
 from accounts.admin.previews import Preview
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.csv_cells import in_csv
@@ -24,7 +25,6 @@ from accounts.errors import NotFound
 from accounts.models import User
 from accounts.policy import effective
 from quotas import offers
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.price_forms import CODE_HINT, words_of
 from quotas.models import LaunchStage, Offer, ServicePrice
 from quotas.offer_snapshot import assemble, price_list

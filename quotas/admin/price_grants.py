@@ -9,6 +9,7 @@ from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehea
 from accounts.admin.found_rows import find_account
 from accounts.admin.previews import Preview, facts_about
 from accounts.admin.staff_admin import StaffAdmin
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now, parse_moment
 from accounts.csv_cells import in_csv
@@ -16,7 +17,6 @@ from accounts.currencies import format_minor
 from accounts.display import NOTHING, account_link, moment, money, public_id, show_moment
 from accounts.models import User
 from quotas import price_grants
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.price_forms import MOMENT_HINT, moment_or_now, whole_number
 from quotas.meters import find_meter
 from quotas.models import AccountDiscount

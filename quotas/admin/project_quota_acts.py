@@ -10,10 +10,10 @@ from django.utils.html import format_html
 
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehearse, text_field
 from accounts.admin.previews import Fact, Preview
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.models import Project, User
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.limit_words import quantity, title
 from quotas.dimensions import OF_A_PROJECT
 from quotas.models import Limit, LimitKind

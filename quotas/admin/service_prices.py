@@ -14,6 +14,7 @@ from accounts.admin.filters import choice
 from accounts.admin.found_rows import find_account
 from accounts.admin.organizations import NamedAdmin
 from accounts.admin.previews import Preview
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.csv_cells import in_csv
@@ -21,7 +22,6 @@ from accounts.currencies import format_minor
 from accounts.display import account_link, moment, public_id, show_pairs
 from accounts.errors import DomainError
 from accounts.models import User
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.price_forms import CODE_HINT, document_field, read_document
 from quotas.customer_segments import find_segment
 from quotas.meters import find_meter

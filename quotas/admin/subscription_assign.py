@@ -8,17 +8,16 @@ from django import forms
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from accounts import policy_subjects
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, text_field
+from accounts.admin.found_rows import find_account, find_organization
 from accounts.admin.previews import Preview
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.currencies import format_minor
-from accounts.errors import DomainError, NotFound
-from accounts.models import BillingAccount, Organization, PolicyScope, User
-from accounts.public_ids import decode
+from accounts.errors import DomainError
+from accounts.models import User
 from quotas.addon_words import addons_of
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.subscription_changes import changes
 from quotas.admin.subscription_moves import moved
 from quotas.billing_periods import Interval
@@ -117,7 +116,7 @@ class AssignPlan(ActPage):
             organization,
             cleaned["plan"],
             {code: parse_count(count) for code, count in addons_of(texts).items()},
-            account=find_account(cleaned["billing_account"]),
+            account=find_account(named) if (named := cleaned["billing_account"]) else None,
             interval=cleaned["interval"] or Interval.MONTH,
             time_zone=cleaned["time_zone"] or "UTC",
             newest=cleaned["newest"],
@@ -125,26 +124,6 @@ class AssignPlan(ActPage):
             reason=cleaned["reason"],
             at=at,
         )
-
-
-def find_organization(text: str) -> Organization:
-    """By public id or short name. Raises NotFound."""
-    subject = policy_subjects.find(text) if text.strip() else None
-    scope, key = (subject.own if subject else None) or ("", None)
-    if scope != PolicyScope.TENANT or key is None:
-        raise NotFound("no such organization", field="organization")
-    return Organization.objects.get(pk=key)
-
-
-def find_account(public_id: str) -> BillingAccount | None:
-    """The account of a public id, None where it is empty. Raises NotFound."""
-    if not public_id.strip():
-        return None
-    key = decode(BillingAccount.PUBLIC_PREFIX, public_id.strip())
-    found = BillingAccount.objects.filter(pk=key).first() if key else None
-    if found is None:
-        raise NotFound("no such billing account", field="billing_account")
-    return found
 
 
 def _held(subscription: Subscription) -> Cleaned:

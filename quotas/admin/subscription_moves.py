@@ -9,11 +9,11 @@ from django.urls import reverse
 
 from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field
 from accounts.admin.previews import Preview
+from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
 from accounts.errors import Conflict
 from accounts.models import User
-from quotas.admin.allocation_facts import REHEARSAL
 from quotas.admin.subscription_changes import changes
 from quotas.models import Subscription
 from quotas.models import SubscriptionStatus as Status

@@ -3,15 +3,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from accounts import policy_subjects
 from accounts.act_commands import acting
 from accounts.admin.act_pages import rehearse
+from accounts.admin.found_rows import find_account, find_organization
 from accounts.audit import person, system
 from accounts.clock import now, parse_moment
-from accounts.errors import NotFound, TimeInvalid
+from accounts.errors import TimeInvalid
 from accounts.json_commands import JsonCommand, Options
-from accounts.models import BillingAccount, Organization, PolicyScope
-from accounts.public_ids import decode
 from quotas.addon_words import addons_of
 from quotas.models import Limit, Subscription
 from quotas.subscription_items import parse_count
@@ -54,10 +52,10 @@ class Command(JsonCommand):
             raise TimeInvalid("a plan is assigned from now on, or from the past on")
         user = acting(options["acting"], "operate") if options["acting"] else None
         return assign_plan(
-            _organization(options["organization"] or options["named"]),
+            find_organization(options["organization"] or options["named"]),
             options["plan"],
             {code: parse_count(count) for code, count in addons_of(options["addon"]).items()},
-            account=_account(options["billing_account"]),
+            account=find_account(named) if (named := options["billing_account"]) else None,
             interval=options["interval"],
             time_zone=options["timezone"],
             newest=options["newest"],
@@ -75,24 +73,3 @@ def _told(subscription: Subscription) -> dict[str, Any]:
         **state(subscription),
         "limits": {limit.kind: limit.values for limit in limits},
     }
-
-
-def _organization(text: str) -> Organization:
-    try:
-        subject = policy_subjects.find(text) if text.strip() else None
-    except NotFound:
-        subject = None
-    scope, key = (subject.own if subject else None) or ("", None)
-    if scope != PolicyScope.TENANT or key is None:
-        raise NotFound("no such organization", field="organization")
-    return Organization.objects.get(pk=key)
-
-
-def _account(public_id: str) -> BillingAccount | None:
-    if not public_id:
-        return None
-    key = decode(BillingAccount.PUBLIC_PREFIX, public_id)
-    found = BillingAccount.objects.filter(pk=key).first() if key else None
-    if found is None:
-        raise NotFound("no such billing account", field="billing_account")
-    return found

@@ -6,10 +6,8 @@ Without KUBECONFIG_PATH this is how limits reach a cluster; with it, how to see 
 from argparse import ArgumentParser
 from typing import Any
 
-from accounts.errors import NotFound
+from accounts.admin.found_rows import find_organization
 from accounts.json_commands import JsonCommand, Options
-from accounts.models import Organization
-from accounts.public_ids import decode
 from quotas.kubernetes.manifests import manifest
 from quotas.kubernetes.wanted import wanted_of
 
@@ -21,15 +19,5 @@ class Command(JsonCommand):
         parser.add_argument("organization", help="its id, org_…, or its short name")
 
     def answer(self, options: Options) -> dict[str, Any]:
-        wanted = wanted_of(_organization(options["organization"].strip()))
+        wanted = wanted_of(find_organization(options["organization"]))
         return {"apiVersion": "v1", "kind": "List", "items": [manifest(limit) for limit in wanted.limits]}
-
-
-def _organization(text: str) -> Organization:
-    key = decode(Organization.PUBLIC_PREFIX, text)
-    found = (
-        Organization.objects.filter(**({"slug": text} if key is None else {"pk": key})) if "\x00" not in text else []
-    )
-    for organization in found:
-        return organization
-    raise NotFound("no such organization", field="organization")
