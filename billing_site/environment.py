@@ -1,5 +1,6 @@
 """Typed readers of the environment: a wrong value names its variable and stops the start."""
 
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -88,6 +89,15 @@ def database(name: str) -> dict[str, str]:
 def broker_url(redis_url: str) -> str:
     """Celery's spelling of a Redis URL: kombu wants `redis+socket://` for a unix socket."""
     return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+def cookie_names(secret_key: str, *, tls: bool) -> tuple[str, str]:
+    """Of the session and of CSRF. Over TLS a browser takes them from this host alone; without it, sites of one host
+    share their cookies whatever their ports, so each clone has names of its own."""
+    if tls:
+        return "__Host-session", "__Host-csrf"
+    own = hashlib.sha256(f"cookies of {secret_key}".encode()).hexdigest()[:8]
+    return f"session-{own}", f"csrf-{own}"
 
 
 def local_secret(state_directory: Path, environment_name: str) -> str:

@@ -25,7 +25,10 @@ _SECRET_WORDS = frozenset(
 _SECRET_PAIRS = ("api_key", "apikey", "private_key", "card_number", "access_key", "secret_key", "session_key")
 _PARTS = re.compile(r"[A-Za-z][a-z]+|[A-Z]+(?![a-z])|[a-z]+")
 
-_NAMES = r"(?:password|passwd|passphrase|secret|token|api[_-]?key|sessionid|authorization|cvc|cvv)[\w-]{0,40}"
+_NAMES = (
+    r"(?:password|passwd|passphrase|secret|token|api[_-]?key|sessionid|session-[0-9a-f]{8}|__Host-session"
+    r"|authorization|cvc|cvv)[\w-]{0,40}"
+)
 _VALUE = r"\\*(?:'[^']*'?|\"[^\"]*\"?|[^\s&'\"]+)"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b((?:sk|rk)_(?:live|test)_|whsec_)[A-Za-z0-9+/=_-]+"), rf"\1{MASK}"),

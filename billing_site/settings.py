@@ -41,6 +41,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "billing_site.page_policies.PagePolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_site.request_context.RequestContextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -115,10 +116,24 @@ WHITENOISE_USE_FINDERS = True
 SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = True
 
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT != "embedded"
+# Outside the embedded site everything is spoken over TLS, ended here or by proxies that are counted.
+_TLS = ENVIRONMENT != "embedded"
+TRUSTED_PROXIES = environment.integer("TRUSTED_PROXIES", 0, maximum=10)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_SSL_REDIRECT = environment.flag("SSL_REDIRECT", _TLS)
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^metrics$"]  # asked from inside, without TLS
+SECURE_HSTS_SECONDS = environment.integer("HSTS_SECONDS", 31_536_000 if _TLS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = bool(SECURE_HSTS_SECONDS)
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = environment.cookie_names(SECRET_KEY, tls=_TLS)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = environment.integer("SESSION_IDLE_SECONDS", 7200, minimum=300)  # renewed by use
+SESSION_LONGEST_SECONDS = environment.integer("SESSION_LONGEST_SECONDS", 43_200, minimum=300)  # then one signs in anew
 
 STRIPE_API_VERSION = "2026-05-27.dahlia"
 STRIPE_LIVE_SECRET_KEY = environment.text("STRIPE_LIVE_SECRET_KEY", "")

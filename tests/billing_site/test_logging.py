@@ -119,7 +119,7 @@ def site_log(level: str = "INFO", *, debug: bool = False, readable: bool = False
 
 def send_matrix() -> None:
     client = Client(raise_request_exception=False)
-    client.cookies["sessionid"] = CANARIES["cookie"]
+    client.cookies[settings.SESSION_COOKIE_NAME] = CANARIES["cookie"]
     headers = {
         "authorization": f"Bearer {CANARIES['authorization']}",
         "x-request-id": "req-1",

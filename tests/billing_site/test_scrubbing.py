@@ -27,6 +27,8 @@ SECRETS = [
     '{\\"password\\": \\"hidden word\\"}',
     "Cookie: sessionid=hidden; csrftoken=word",
     "set-cookie: a=hidden; Path=/",
+    "session-0a1b2c3d=hidden",
+    "__Host-session=hidden",
     "postgresql://app:hidden@db.internal/books",
     "api_key: hidden-word",
     "4242424242424242",
