@@ -9,6 +9,7 @@ from accounts.audit import Actor, optional_reason, record, system
 from accounts.conditions import set_condition
 from accounts.currencies import exponent
 from accounts.errors import Conflict, DomainError, constraints
+from accounts.external_ids import check_external_id
 from accounts.locking import lock_open_organization
 from accounts.models import (
     BillingAccount,
@@ -25,6 +26,7 @@ from accounts.models import (
 from accounts.names import check_name, check_slug
 
 _PLATFORM = system("platform")  # which opens what its customers sign up for
+_KNOWN = Conflict("something else has that external id", field="external_id", code="external_id_taken")
 
 
 @transaction.atomic
@@ -34,20 +36,24 @@ def open_organization(
     *,
     owner: User,
     personal: bool = False,
+    external_id: str | None = None,
     actor: Actor = _PLATFORM,
     reason: str | None = None,
     at: datetime,
 ) -> Organization:
     """Open an organization; its owner becomes org-admin.
 
-    Raises NameInvalid, and Conflict where the slug is taken or the owner has a personal organization already.
+    Raises NameInvalid, ExternalIdInvalid, and Conflict where the slug or external id is taken or the owner has a
+    personal organization already.
     """
     name, slug, reason = check_name(name), check_slug(slug), optional_reason(reason)
+    own = {"name": name, "slug": slug, "external_id": check_external_id(external_id)}
     taken = Conflict(f"the short name {slug!r} is taken", field="slug")
     second = Conflict("the person has a personal organization", field="personal", code="one_personal_organization")
     meanings = {"organizations_slug_key": taken, "one_personal_organization_per_user": second}
+    meanings["organization_external_id_once"] = _KNOWN
     with constraints(meanings), transaction.atomic():
-        organization = Organization.objects.create(name=name, slug=slug, owner=owner, personal=personal, created_at=at)
+        organization = Organization.objects.create(**own, owner=owner, personal=personal, created_at=at)
     Membership.objects.create(organization=organization, user=owner, role=OrganizationRole.ORG_ADMIN, created_at=at)
     record(
         actor,
@@ -67,19 +73,23 @@ def open_project(
     name: str,
     slug: str,
     *,
+    external_id: str | None = None,
     actor: Actor = _PLATFORM,
     reason: str | None = None,
     at: datetime,
 ) -> Project:
     """Open a project.
 
-    Raises NameInvalid, NotFound, Conflict (`closed`; `conflict`: the organization has one of that short name).
+    Raises NameInvalid, ExternalIdInvalid, NotFound, Conflict (`closed`; `external_id_taken`; `conflict`: the
+    organization has one of that short name).
     """
     name, slug, reason = check_name(name), check_slug(slug), optional_reason(reason)
+    own = {"name": name, "slug": slug, "external_id": check_external_id(external_id)}
     taken = Conflict(f"the organization has a project {slug!r}", field="slug")
     organization = lock_open_organization(organization.pk)
-    with constraints({"project_slug_once_per_organization": taken}), transaction.atomic():
-        project = Project.objects.create(organization=organization, name=name, slug=slug, created_at=at)
+    meanings = {"project_slug_once_per_organization": taken, "project_external_id_once": _KNOWN}
+    with constraints(meanings), transaction.atomic():
+        project = Project.objects.create(organization=organization, **own, created_at=at)
     record(
         actor,
         "project.open",
@@ -100,6 +110,7 @@ def open_billing_account(
     *,
     currency: str,
     settlement: str,
+    external_id: str | None = None,
     actor: Actor,
     reason: str | None = None,
     at: datetime,
@@ -108,8 +119,8 @@ def open_billing_account(
 
     Its payment terms are the standard ones.
 
-    Raises NameInvalid, CurrencyUnknown, AccountQuotaReached, NotFound, Conflict
-    (`closed`), or DomainError for an unknown settlement.
+    Raises NameInvalid, ExternalIdInvalid, CurrencyUnknown, AccountQuotaReached, NotFound, Conflict
+    (`closed`, `external_id_taken`), or DomainError for an unknown settlement.
     """
     exponent(currency)
     name, reason = check_name(name), optional_reason(reason)
@@ -117,15 +128,16 @@ def open_billing_account(
         raise DomainError("settlement is prepaid or postpaid", field="settlement", code="settlement_unknown")
     organization = lock_open_organization(organization.pk)
     account_quota.require_room(organization)
-    account = BillingAccount.objects.create(
-        organization=organization,
-        legal_entity=legal_entity,
-        name=name,
-        currency=currency,
-        settlement=settlement,
-        phase=Phase.READY,
-        created_at=at,
-    )
+    terms = {"currency": currency, "settlement": settlement, "external_id": check_external_id(external_id)}
+    with constraints({"account_external_id_once": _KNOWN}), transaction.atomic():
+        account = BillingAccount.objects.create(
+            organization=organization,
+            legal_entity=legal_entity,
+            name=name,
+            **terms,
+            phase=Phase.READY,
+            created_at=at,
+        )
     set_condition(account.pk, "Ready", status=ConditionStatus.TRUE, reason="BillingAccountReady", at=at)
     record(
         actor, "billing_account.open", subject=("billing_account", account.pk), account=account, reason=reason, at=at

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import approvals, clock, outbox_relay
+from accounts import approvals, clock, idempotency, outbox_relay
 
 MOST_DELIVERIES = 10_000
 
@@ -19,3 +19,8 @@ def relay_outbox() -> int:
 @shared_task(name="accounts.expire_approvals")
 def expire_approvals() -> int:
     return approvals.expire_due(clock.now())
+
+
+@shared_task(name="accounts.forget_idempotency_records")
+def forget_idempotency_records() -> int:
+    return idempotency.forget_old(clock.now())

@@ -30,6 +30,7 @@ app.conf.update(
         "verify_books_in_full": {"task": "ledger.verify_books_in_full", "schedule": schedule(86400)},
         "apply_to_cluster": {"task": "quotas.apply_to_cluster", "schedule": schedule(5), "options": {"expires": 5}},
         "read_cluster": {"task": "quotas.read_cluster", "schedule": schedule(10), "options": {"expires": 10}},
+        "forget_idempotency_records": {"task": "accounts.forget_idempotency_records", "schedule": schedule(3600)},
         "expire_approvals": {"task": "accounts.expire_approvals", "schedule": schedule(300)},
     },
 )

@@ -29,6 +29,8 @@ INSTALLED_APPS = [
     "payments",
     "simple_history",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "djstripe",
     "billing_site.back_office.config.BackOfficeConfig",
     "django.contrib.auth",
@@ -102,6 +104,23 @@ MIGRATION_MODULES = {"djstripe": "payments.providers.stripe.djstripe_migrations"
 REDIS_URL = environment.text("REDIS_URL")
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 OUTBOX_ROUTES = "billing_site.outbox_routes.ROUTES"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.bodies.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PERMISSION_CLASSES": [],  # each operation names the ability it needs
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.api.problems.answer",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNAUTHENTICATED_USER": None,
+}
+# Requests a minute of one caller; all of them may come at once.
+API_READS_PER_MINUTE = environment.integer("API_READS_PER_MINUTE", 600, minimum=1, maximum=10**6)
+API_WRITES_PER_MINUTE = environment.integer("API_WRITES_PER_MINUTE", 120, minimum=1, maximum=10**6)
+API_FAILURES_PER_MINUTE = environment.integer("API_FAILURES_PER_MINUTE", 60, minimum=1, maximum=10**6)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -1,5 +1,5 @@
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from billing_site.health import healthz, readyz
@@ -8,6 +8,7 @@ from billing_site.metrics import metrics
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("api/", include("billing_site.api_urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

@@ -8,6 +8,7 @@ from accounts.models.doorbells import Doorbell
 from accounts.models.enforcement import EnforcementReason, Level
 from accounts.models.features import Feature, FeatureGrant
 from accounts.models.form_tokens import UsedFormToken
+from accounts.models.idempotency import IdempotencyRecord
 from accounts.models.legal_entities import LegalEntity
 from accounts.models.organizations import Membership, Organization, OrganizationRole, Project
 from accounts.models.outbox import DeliveryState, OutboxDelivery, OutboxMessage
@@ -31,6 +32,7 @@ __all__ = [
     "EnforcementReason",
     "Feature",
     "FeatureGrant",
+    "IdempotencyRecord",
     "InvoiceEmail",
     "InvoiceFrequency",
     "LegalEntity",

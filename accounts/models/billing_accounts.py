@@ -1,6 +1,7 @@
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from accounts.external_ids import external_id_field
 from accounts.models.legal_entities import LegalEntity
 from accounts.models.organizations import Organization
 from accounts.public_ids import PublicId
@@ -34,6 +35,7 @@ class BillingAccount(PublicId, models.Model):
         LegalEntity, on_delete=models.PROTECT, related_name="billing_accounts", db_index=False
     )
     name = models.CharField(max_length=256)
+    external_id = external_id_field()
     currency = models.CharField(max_length=3)
     settlement = models.CharField(max_length=16, choices=Settlement.choices)
     phase = models.CharField(max_length=16, choices=Phase.choices, default=Phase.PROVISIONING)
@@ -56,6 +58,7 @@ class BillingAccount(PublicId, models.Model):
         db_table = "billing_accounts"
         constraints = [
             models.UniqueConstraint(fields=["id", "organization"], name="billing_accounts_id_organization"),
+            models.UniqueConstraint(fields=["organization", "external_id"], name="account_external_id_once"),
             models.CheckConstraint(
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="billing_accounts_currency_shape"
             ),

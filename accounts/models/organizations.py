@@ -2,6 +2,7 @@ from django.conf import settings
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from accounts.external_ids import external_id_field
 from accounts.public_ids import PublicId
 
 
@@ -12,6 +13,7 @@ class Organization(PublicId, models.Model):
 
     name = models.CharField(max_length=256)
     slug = models.SlugField(max_length=63, unique=True)
+    external_id = external_id_field()
     personal = models.BooleanField(default=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_organizations")
     language = models.CharField(max_length=16, default="en", help_text="The language its mail is written in.")
@@ -26,6 +28,7 @@ class Organization(PublicId, models.Model):
             models.UniqueConstraint(
                 fields=["owner"], condition=models.Q(personal=True), name="one_personal_organization_per_user"
             ),
+            models.UniqueConstraint(fields=["external_id"], name="organization_external_id_once"),
         ]
 
     def __str__(self) -> str:
@@ -40,6 +43,7 @@ class Project(PublicId, models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="projects")
     name = models.CharField(max_length=256)
     slug = models.SlugField(max_length=63)
+    external_id = external_id_field()
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -49,6 +53,7 @@ class Project(PublicId, models.Model):
         db_table = "projects"
         constraints = [
             models.UniqueConstraint(fields=["organization", "slug"], name="project_slug_once_per_organization"),
+            models.UniqueConstraint(fields=["organization", "external_id"], name="project_external_id_once"),
             models.UniqueConstraint(fields=["id", "organization"], name="projects_id_organization"),
         ]
 

@@ -17,6 +17,7 @@ EXEMPT = {
     "accounts_historicaluser": "as users",
     "users_groups": "staff groups of a person",
     "users_user_permissions": "permissions of a person",
+    "idempotency_records": "belongs to the caller who sent the key",
     "used_form_tokens": "belongs to the person who pressed the button",
     "saved_filters": "belongs to the person who saved it",
     "legal_entities": "is one of our own companies",

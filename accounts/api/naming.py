@@ -1,0 +1,26 @@
+"""How addresses name rows: by public id, or `ext:` and the id that the platform gave it."""
+
+from typing import TypeVar
+
+from django.db.models import Model, QuerySet
+
+from accounts.errors import NotFound
+from accounts.public_ids import decode
+
+Row = TypeVar("Row", bound=Model)
+EXTERNAL = "ext:"
+
+
+def named(rows: QuerySet[Row], text: str, *, what: str) -> Row:
+    """The one of `rows` (those that the caller may see) with that name. Raises NotFound."""
+    found: list[Row] = []
+    if text.startswith(EXTERNAL):
+        name = text.removeprefix(EXTERNAL)
+        if hasattr(rows.model, "external_id") and name and "\x00" not in name:
+            found = list(rows.filter(external_id=name)[:2])
+    else:
+        key = decode(rows.model.PUBLIC_PREFIX, text)  # type: ignore[attr-defined] # a PublicId
+        found = list(rows.filter(pk=key)) if key else []
+    if len(found) != 1:
+        raise NotFound(f"no such {what}")
+    return found[0]

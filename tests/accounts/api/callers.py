@@ -1,0 +1,21 @@
+"""Callers for tests of the API, as authentication would make them from rows."""
+
+from rest_framework.test import APIClient
+
+from accounts.abilities import OF_ROLES
+from accounts.audit import person
+from accounts.callers import Caller, Seat
+from accounts.models import Organization, Project, User
+
+
+def member(user: User, organization: Organization, role: str, *projects: Project) -> Caller:
+    """A person with a role; at some projects only, where there are any."""
+    reached = frozenset(project.pk for project in projects) if projects else None
+    seat = Seat(organization.pk, OF_ROLES[role], reached, role)
+    return Caller(actor=person(user), bucket=f"user:{user.pk}", user=user, seats={organization.pk: seat})
+
+
+def client_of(caller: Caller) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user=caller.user, token=caller)
+    return client
