@@ -20,7 +20,8 @@ class Body(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError("a JSON object is wanted", code="object_expected")
+            said = serializers.ErrorDetail("a JSON object is wanted", code="object_expected")
+            raise serializers.ValidationError({"non_field_errors": [said]})
         unknown = [str(name) for name in data if name not in self.fields or self.fields[name].read_only]
         if unknown:
             said = serializers.ErrorDetail("there is no such field", code="unknown_field")

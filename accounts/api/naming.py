@@ -1,4 +1,4 @@
-"""How addresses name rows: by public id, or `ext:` and the id that the platform gave it."""
+"""How addresses name rows, by public id or by `ext:` and the platform's own id; how bodies refer to them."""
 
 from typing import TypeVar
 
@@ -24,3 +24,11 @@ def named(rows: QuerySet[Row], text: str, *, what: str) -> Row:
     if len(found) != 1:
         raise NotFound(f"no such {what}")
     return found[0]
+
+
+def referred(rows: QuerySet[Row], key: int, *, field: str) -> Row:
+    """The one of `rows` (those that the caller may see) that a body refers to. Raises NotFound, naming the field."""
+    row = rows.filter(pk=key).first()
+    if row is None:
+        raise NotFound(f"no such {field.replace('_', ' ')}", field=field)
+    return row

@@ -41,7 +41,7 @@ def _key(cursor: str) -> int:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         name, _, digits = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").partition(":")
-        if name == "k" and digits.isdecimal() and 0 < len(digits) <= 19 and int(digits) < 2**63:
+        if name == "k" and digits.isdecimal() and len(digits) <= 19 and 0 < int(digits) < 2**63:
             return int(digits)
     except (binascii.Error, ValueError):
         pass

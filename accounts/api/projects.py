@@ -9,12 +9,11 @@ from rest_framework import serializers
 from accounts import lifecycle
 from accounts.abilities import READ_PROJECTS, WRITE_PROJECTS
 from accounts.api.fields import Body, Moment, PublicIdOf, Text
-from accounts.api.naming import named
+from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
 from accounts.api.queries import PageQuery
 from accounts.api.resources import Resource
 from accounts.callers import Caller, visible
-from accounts.errors import NotFound
 from accounts.models import Organization, Project
 from accounts.public_ids import encode
 
@@ -47,13 +46,11 @@ class Projects(Resource):
     @listing("List projects", needs=READ_PROJECTS, answers=ProjectOut, query=ProjectQuery)
     def get(self, organization: str | None = None) -> QuerySet[Project]:
         rows = projects_of(self.caller)
-        return rows.filter(organization=organization_named(self.caller, organization)) if organization else rows
+        return rows.filter(organization=_organization(self.caller, organization)) if organization else rows
 
     @act("Open a project", needs=WRITE_PROJECTS, takes=OpenProject, answers=ProjectOut, status=201)
     def post(self, given: dict[str, Any], *, at: datetime) -> Project:
-        organization = Organization.objects.filter(pk=given.pop("organization")).first()
-        if organization is None:
-            raise NotFound("no such organization", field="organization")
+        organization = referred(organizations_of(self.caller), given.pop("organization"), field="organization")
         self.caller.require(WRITE_PROJECTS, organization.pk, what="organization")
         return lifecycle.open_project(organization, **given, actor=self.caller.actor, at=at)
 
@@ -68,7 +65,11 @@ def projects_of(caller: Caller) -> QuerySet[Project]:
     return visible(Project.objects.all(), caller, READ_PROJECTS, project="pk")
 
 
-def organization_named(caller: Caller, text: str) -> Organization:
-    """Among those that the caller knows of. Raises NotFound."""
+def organizations_of(caller: Caller) -> QuerySet[Organization]:
+    """Those that the caller is told of."""
     rows = Organization.objects.all()
-    return named(rows if caller.everywhere else rows.filter(pk__in=caller.seats), text, what="organization")
+    return rows if caller.everywhere else rows.filter(pk__in=caller.seats)
+
+
+def _organization(caller: Caller, text: str) -> Organization:
+    return named(organizations_of(caller), text, what="organization")
