@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.audit import Actor, record
+from accounts.audit import Actor, optional_reason, record
 from accounts.clock import check_moment
 from accounts.errors import Conflict, DomainError, NotFound, constraints
 from accounts.locking import lock_open_organization, lock_organization
@@ -20,11 +20,12 @@ def hold_address(
     *,
     project: Project | None = None,
     actor: Actor,
+    reason: str | None = None,
     at: datetime,
 ) -> ExternalIp:
     """Let an organization hold an address. Raises Conflict (`eip_quota_exceeded`, `name_taken`), NotFound, DomainError
-    (`network_type_unknown`), TimeInvalid."""
-    at = check_moment(at)
+    (`network_type_unknown`, `name_invalid`), TimeInvalid, ReasonRequired."""
+    at, reason = check_moment(at), optional_reason(reason)
     if network_type not in NetworkType.values:
         words = " or ".join(NetworkType.values)
         raise DomainError(f"an address is {words}", field="network_type", code="network_type_unknown")
@@ -42,14 +43,16 @@ def hold_address(
         address = ExternalIp.objects.create(
             organization=organization, project=project, name=name, network_type=network_type, created_at=at
         )
-    _tell(address, "external_ip.hold", actor, at)
+    _tell(address, "external_ip.hold", actor, reason, at)
     return address
 
 
 @transaction.atomic
-def release_address(address_id: int, organization: Organization, *, actor: Actor, at: datetime) -> ExternalIp:
-    """Give an address back. Raises NotFound, Conflict (`already_released`), TimeInvalid."""
-    at = check_moment(at)
+def release_address(
+    address_id: int, organization: Organization, *, actor: Actor, reason: str | None = None, at: datetime
+) -> ExternalIp:
+    """Give an address back. Raises NotFound, Conflict (`already_released`), TimeInvalid, ReasonRequired."""
+    at, reason = check_moment(at), optional_reason(reason)
     lock_organization(organization.pk)
     address = ExternalIp.objects.filter(pk=address_id, organization=organization).first()
     if address is None:
@@ -58,7 +61,7 @@ def release_address(address_id: int, organization: Organization, *, actor: Actor
         raise Conflict("the address is released already", field="external_ip", code="already_released")
     address.released_at = max(at, address.created_at)
     address.save(update_fields=["released_at"])
-    _tell(address, "external_ip.release", actor, at)
+    _tell(address, "external_ip.release", actor, reason, at)
     return address
 
 
@@ -74,12 +77,13 @@ def public_limit(organization: Organization) -> int | None:
     return int(limit.values["public"]) if limit else None
 
 
-def _tell(address: ExternalIp, action: str, actor: Actor, at: datetime) -> None:
+def _tell(address: ExternalIp, action: str, actor: Actor, reason: str, at: datetime) -> None:
     record(
         actor,
         action,
         subject=("external_ip", address.pk),
         organization_id=address.organization_id,
         at=at,
+        reason=reason,
         after={"name": address.name, "network_type": address.network_type},
     )

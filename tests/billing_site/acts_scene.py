@@ -19,7 +19,8 @@ from quotas.catalog.document import parse
 from quotas.catalog.faults import CatalogInvalid, Fault
 from quotas.catalog_drafts import open_draft
 from quotas.catalog_refusals import raise_alarm
-from quotas.models import Allocation, CatalogRefusal, CatalogVersion, Subscription
+from quotas.external_ips import hold_address
+from quotas.models import Allocation, CatalogRefusal, CatalogVersion, ExternalIp, Subscription
 from quotas.project_quotas import set_project_quota
 from tests.cast import ACTOR, BEGINNING, Cast
 from tests.quotas.offer_scene import PriceBook, set_price_book
@@ -49,6 +50,7 @@ class ActsScene:
     book: PriceBook
     refusal: CatalogRefusal
     draft: CatalogVersion  # with another overhead than what is in force
+    address: ExternalIp
 
     @property
     def parked(self) -> BillingAccount:
@@ -93,4 +95,5 @@ def set_acts_scene(cast: Cast) -> ActsScene:
         book=set_price_book(cast, at),
         refusal=raise_alarm("plans.yaml", CatalogInvalid([Fault("eipQuota", "is required")]), at=at),
         draft=open_draft(parse(another_document()), source="plans.yaml", actor=ACTOR, at=at),
+        address=hold_address(cast.acme, "mail", "public", actor=ACTOR, at=hour_ago),
     )

@@ -186,6 +186,18 @@ CASES = {
         "project_quota.remove",
         "prj",
     ),
+    "hold_address": Case(
+        lambda scene: [scene.cast.acme.public_id, "web", "--network-type=public"],
+        lambda scene: scene.cast.acme.external_ips.filter(name="web", released_at=None).exists(),
+        "external_ip.hold",
+        "org",
+    ),
+    "release_address": Case(
+        lambda scene: [scene.address.public_id],
+        lambda scene: scene.cast.acme.external_ips.filter(released_at__isnull=False).exists(),
+        "external_ip.release",
+        "eip",
+    ),
     **{
         f"move_subscription {act}": Case(
             lambda scene, act=act, begins=begins: [scene.subscriptions[begins].public_id, act],
@@ -630,6 +642,8 @@ def test_what_is_done_is_not_done_again(scene: ActsScene) -> None:
         "decide_approval": "approval_refused",
         "replay_delivery": "not_dead",
         "set_rate": "rate_exists",
+        "hold_address": "name_taken",
+        "release_address": "already_released",
     }
     again |= dict.fromkeys(("move_subscription keep", "move_subscription suspend"), "wrong_status")
     order = [name for name in CASES if name in again and name != "suspend_account"] + ["suspend_account"]
