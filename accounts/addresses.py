@@ -6,6 +6,7 @@ from django.core.validators import validate_email
 from accounts.errors import DomainError
 
 LONGEST = 254
+NO_ADDRESS = "@no-address.invalid"  # of people who came without one; nothing is ever sent there
 
 
 class EmailInvalid(DomainError):

@@ -11,7 +11,7 @@ from accounts.models import AuditLog, BillingAccount, User
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a user, or a part of the system by name."""
+    """Who acts: a user, or by name a part of the system or an API key (its public id)."""
 
     kind: str
     name: str
@@ -60,7 +60,7 @@ def record(
     """Write one audit row in the caller's transaction. Balances are minor units of the account's currency."""
     return AuditLog.objects.create(
         actor_id=actor.user_id,
-        actor_kind=actor.kind if actor.user_id else actor.name[:16],
+        actor_kind=actor.kind if actor.user_id else actor.name[:32],
         action=action,
         subject_type=subject[0],
         subject_id=subject[1],

@@ -21,6 +21,7 @@ from accounts.models import (
     Phase,
     Project,
     Settlement,
+    TrustedIssuer,
     User,
 )
 from accounts.names import check_name, check_slug
@@ -37,11 +38,13 @@ def open_organization(
     owner: User,
     personal: bool = False,
     external_id: str | None = None,
+    role: str = OrganizationRole.ORG_ADMIN,
+    issuer: TrustedIssuer | None = None,
     actor: Actor = _PLATFORM,
     reason: str | None = None,
     at: datetime,
 ) -> Organization:
-    """Open an organization; its owner becomes org-admin.
+    """Open an organization; its owner becomes org-admin, unless the token that opened it claims less.
 
     Raises NameInvalid, ExternalIdInvalid, and Conflict where the slug or external id is taken or the owner has a
     personal organization already.
@@ -53,8 +56,8 @@ def open_organization(
     meanings = {"organizations_slug_key": taken, "one_personal_organization_per_user": second}
     meanings["organization_external_id_once"] = _KNOWN
     with constraints(meanings), transaction.atomic():
-        organization = Organization.objects.create(**own, owner=owner, personal=personal, created_at=at)
-    Membership.objects.create(organization=organization, user=owner, role=OrganizationRole.ORG_ADMIN, created_at=at)
+        organization = Organization.objects.create(**own, owner=owner, personal=personal, issuer=issuer, created_at=at)
+    Membership.objects.create(organization=organization, user=owner, role=role, created_at=at)
     record(
         actor,
         "organization.open",

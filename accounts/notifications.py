@@ -10,6 +10,7 @@ import structlog
 from django.db.models import Q
 
 from accounts import policy, staff_roles
+from accounts.addresses import NO_ADDRESS
 from accounts.channels import email
 from accounts.clock import parse_moment
 from accounts.currencies import format_minor
@@ -85,8 +86,13 @@ def tell_of_refused_catalog(message: OutboxMessage, *, at: datetime) -> None:
 
 def readers(organization: Organization) -> list[User]:
     """Who reads an organization's mail about money: its owner, org-admins and billing-admins, while active."""
-    administers = Q(memberships__organization=organization, memberships__role__in=_READING_ROLES)
+    administers = Q(
+        memberships__organization=organization,
+        memberships__role__in=_READING_ROLES,
+        memberships__withdrawn_at=None,
+    )
     found = User.objects.filter(Q(pk=organization.owner_id) | administers, is_active=True)
+    found = found.exclude(email__endswith=NO_ADDRESS)
     return list(found.distinct().order_by("pk"))
 
 

@@ -74,6 +74,9 @@ _KEYS = (
         10_000,
         "account",
     ),
+    PolicyKey(
+        "accounts.api_key_longest_days", "int", 365, ("tenant", "global"), "longest life of an API key", 1, 3650, "day"
+    ),
     PolicyKey("quotas.projects_limit", "int", 50, TENANT, "multiplies system overhead", 0, 100_000, "project"),
     PolicyKey("quotas.suspension_grace_days", "int", 7, TENANT, "from suspended to canceled", 0, 365, "day"),
     PolicyKey("quotas.alert_percent", "ints", [80, 95], TENANT, "quota alerts", 1, 100, "percent"),

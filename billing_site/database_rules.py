@@ -9,7 +9,7 @@ from django.db import connection
 
 # Rows are born and never change; the table is never emptied.
 NEVER_CHANGED = (
-    *("audit_logs", "outbox", "used_form_tokens"),
+    *("audit_logs", "outbox", "used_form_tokens", "external_identities"),
     *("accounts_historicalbillingaccount", "accounts_historicallegalentity", "accounts_historicalmembership"),
     *("accounts_historicalorganization", "accounts_historicalpolicyvalue", "accounts_historicalproject"),
     *("accounts_historicaluser", "quotas_historicalsku", "quotas_historicalsubscription"),
@@ -25,6 +25,7 @@ NEVER_CHANGED = (
 KEPT = (
     *("billing_accounts", "billing_account_bindings", "organizations", "outbox_deliveries"),
     *("enforcement_reasons", "approval_requests", "feature_grants"),
+    *("memberships", "project_memberships", "api_keys", "trusted_issuers"),
     *("allocations", "allocation_quantities", "accrual_cursors", "accrual_schedules"),
     *("balance_states", "low_balance_events", "depletions"),
     *("meters", "customer_segments", "segment_memberships", "service_prices", "offers"),
@@ -41,6 +42,7 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
         "cursor_follows_allocation",
         "release_ends_with_the_last_window",
     ),
+    "api_keys": ("api_keys_are_revoked_for_ever", "api_keys_are_used_and_revoked"),
     "approval_requests": ("approvals_are_decided_once",),
     "billing_account_bindings": (
         "bindings_change_once",
@@ -50,6 +52,7 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     ),
     "billing_entitlements": ("billing_entitlements_close_once", "entitlements_name_an_offer_at_ga"),
     "commitment_draws": ("draws_stay_within_their_commitment",),
+    "memberships": ("an_organization_keeps_an_admin", "memberships_stay_whose_they_are"),
     "meters": ("meters_move_forward",),
     "offer_prices": ("offer_prices_are_frozen", "offer_prices_is_never_emptied"),
     "offers": ("offers_are_frozen",),
@@ -72,10 +75,12 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "ledger_entries": ("entries_are_whole",),
     "ledger_transactions": ("transaction_has_entries",),
     "organizations": ("organizations_close_for_ever",),
+    "project_memberships": ("project_memberships_stay_whose_they_are",),
     "projects": ("projects_close_for_ever", "projects_open_in_what_is_open"),
     "sku_rates": ("rates_leave_billed_usage_alone",),
     "subscription_items": ("plan_follows_its_item", "subscription_items_begin_open", "subscription_items_close_once"),
     "subscriptions": ("plan_is_new", "plan_is_of_the_open_item", "subscriptions_move_by_their_states"),
+    "trusted_issuers": ("issuers_keep_their_name",),
     "workload_scales": ("workload_scales_close_once",),
     "usage_records": ("usage_moves_the_cursor", "waived_usage_lies_in_a_tail"),
 }

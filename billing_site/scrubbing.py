@@ -32,6 +32,7 @@ _NAMES = (
 _VALUE = r"\\*(?:'[^']*'?|\"[^\"]*\"?|[^\s&'\"]+)"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b((?:sk|rk)_(?:live|test)_|whsec_)[A-Za-z0-9+/=_-]+"), rf"\1{MASK}"),
+    (re.compile(r"\b(ch_(?:live|test)_[0-9a-z]{13}_)[A-Za-z0-9_-]+"), rf"\1{MASK}"),
     (re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {MASK}"),
     (re.compile(r"\b((?:set-)?cookie['\"]?\s*[:=]\s*)[^\r\n]+", re.IGNORECASE), rf"\1{MASK}"),
     (re.compile(rf"({_NAMES}\\*['\"]?\s*[:=]\s*){_VALUE}", re.IGNORECASE), rf"\1{MASK}"),

@@ -107,7 +107,8 @@ OUTBOX_ROUTES = "billing_site.outbox_routes.ROUTES"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication",
+        "accounts.api.authentication.BearerAuthentication",
+        "accounts.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PARSER_CLASSES": ["accounts.api.bodies.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -8,7 +8,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Th
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from accounts.api import rate_limits
+from accounts.api import auth_failures, rate_limits
 from accounts.api.bodies import StrictJSONParser
 from accounts.api.problems import answer
 from accounts.callers import Caller
@@ -33,6 +33,7 @@ class Resource(APIView):
             self._count(f"failed:{request.META.get('REMOTE_ADDR', '')}", "failed", settings.API_FAILURES_PER_MINUTE)
             raise
         if not isinstance(request.auth, Caller):
+            auth_failures.count("token_required")
             raise NotAuthenticated
         self.caller = request.auth
 

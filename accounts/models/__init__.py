@@ -1,3 +1,4 @@
+from accounts.models.api_keys import ApiKey
 from accounts.models.approvals import ApprovalRequest, ApprovalState
 from accounts.models.audit import AuditLog
 from accounts.models.billing_accounts import BillingAccount, InvoiceFrequency, Phase, Settlement
@@ -9,14 +10,17 @@ from accounts.models.enforcement import EnforcementReason, Level
 from accounts.models.features import Feature, FeatureGrant
 from accounts.models.form_tokens import UsedFormToken
 from accounts.models.idempotency import IdempotencyRecord
+from accounts.models.issuers import ExternalIdentity, TrustedIssuer
 from accounts.models.legal_entities import LegalEntity
 from accounts.models.organizations import Membership, Organization, OrganizationRole, Project
 from accounts.models.outbox import DeliveryState, OutboxDelivery, OutboxMessage
 from accounts.models.policy_values import PolicyScope, PolicyValue
+from accounts.models.project_memberships import ProjectMembership
 from accounts.models.saved_filters import SavedFilter
 from accounts.models.users import User
 
 __all__ = [
+    "ApiKey",
     "ApprovalRequest",
     "ApprovalState",
     "AuditLog",
@@ -30,6 +34,7 @@ __all__ = [
     "DeliveryState",
     "Doorbell",
     "EnforcementReason",
+    "ExternalIdentity",
     "Feature",
     "FeatureGrant",
     "IdempotencyRecord",
@@ -46,9 +51,11 @@ __all__ = [
     "PolicyScope",
     "PolicyValue",
     "Project",
+    "ProjectMembership",
     "SavedFilter",
     "Settlement",
     "TaxId",
+    "TrustedIssuer",
     "UsedFormToken",
     "User",
 ]

@@ -9,7 +9,7 @@ class AuditLog(models.Model):
     """Who did what, why, and what it moved. Append-only; holds ids, never names or addresses."""
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    actor_kind = models.CharField(max_length=16)
+    actor_kind = models.CharField(max_length=32)
     action = models.CharField(max_length=80)
     subject_type = models.CharField(max_length=40)
     subject_id = models.BigIntegerField(null=True)

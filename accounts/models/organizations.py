@@ -17,6 +17,14 @@ class Organization(PublicId, models.Model):
     personal = models.BooleanField(default=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_organizations")
     language = models.CharField(max_length=16, default="en", help_text="The language its mail is written in.")
+    issuer = models.ForeignKey(
+        "accounts.TrustedIssuer",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="organizations",
+        help_text="Whose tokens opened it, and may bring people into it.",
+    )
     created_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
 
@@ -70,10 +78,13 @@ class OrganizationRole(models.TextChoices):
 
 
 class Membership(models.Model):
+    """Who belongs, in which role. A row is never deleted: who was let in again has the same one."""
+
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=32, choices=OrganizationRole.choices)
     created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     history = HistoricalRecords()
 
@@ -81,6 +92,7 @@ class Membership(models.Model):
         db_table = "memberships"
         constraints = [
             models.UniqueConstraint(fields=["organization", "user"], name="one_role_per_member"),
+            models.UniqueConstraint(fields=["id", "organization"], name="memberships_id_organization"),
             models.CheckConstraint(
                 condition=models.Q(role__in=OrganizationRole.values), name="memberships_role_is_known"
             ),

@@ -178,7 +178,9 @@ def _allocation(one: RunningAllocation) -> dict[str, Any]:
 def _people(account: BillingAccount) -> dict[str, Any]:
     """The owner, and who is told about money: hidden until asked for."""
     found = (
-        Membership.objects.filter(organization=account.organization_id, role=OrganizationRole.BILLING_ADMIN)
+        Membership.objects.filter(
+            organization=account.organization_id, role=OrganizationRole.BILLING_ADMIN, withdrawn_at=None
+        )
         .exclude(user=account.organization.owner_id)
         .select_related("user")
         .order_by("pk")[: CONTACTS + 1]

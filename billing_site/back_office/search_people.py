@@ -21,7 +21,8 @@ def by_key(key: int, request: HttpRequest) -> list[Group]:
 def _behind(person: User | None, request: HttpRequest) -> list[Group]:
     if person is None:
         return []
-    belongs = Organization.objects.filter(pk__in=Membership.objects.filter(user=person).values("organization"))
+    memberships = Membership.objects.filter(user=person, withdrawn_at=None)
+    belongs = Organization.objects.filter(pk__in=memberships.values("organization"))
     owns = Organization.objects.filter(owner=person)
     organizations = list(owns.union(belongs)[:READ])
     accounts = BillingAccount.objects.filter(organization__in=organizations).select_related("organization")[:READ]

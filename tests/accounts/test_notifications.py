@@ -189,7 +189,8 @@ def test_the_owner_and_the_billing_admins_are_told_each_once_and_alone(cast: Cas
 
 
 def test_an_owner_who_is_no_member_is_told_all_the_same(cast: Cast) -> None:
-    Membership.objects.filter(user=cast.alice).delete()
+    member(cast, "gone", OrganizationRole.ORG_ADMIN, active=False)
+    Membership.objects.filter(user=cast.alice).update(withdrawn_at=NOON)
     assert mailed(WARNING, cast.prepaid).to == [cast.alice.email]
 
 

@@ -186,6 +186,7 @@ BOUNDS = {
     "billing.release_grace_seconds": (0, 604_800),
     "allocation.refund_window_days": (0, 3650),
     "accounts.billing_accounts_per_organization": (0, 10_000),
+    "accounts.api_key_longest_days": (1, 3650),
     "quotas.projects_limit": (0, 100_000),
     "quotas.suspension_grace_days": (0, 365),
     "invoicing.draft_hours": (0, 720),

@@ -18,6 +18,8 @@ EXEMPT = {
     "users_groups": "staff groups of a person",
     "users_user_permissions": "permissions of a person",
     "idempotency_records": "belongs to the caller who sent the key",
+    "trusted_issuers": "signs tokens for many organizations",
+    "external_identities": "as users",
     "used_form_tokens": "belongs to the person who pressed the button",
     "saved_filters": "belongs to the person who saved it",
     "legal_entities": "is one of our own companies",

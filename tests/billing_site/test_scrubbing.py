@@ -14,6 +14,7 @@ from billing_site.scrubbing import MASK, mask_text, scrub
 
 SECRETS = [
     "sk_live_4eC39HqLyjWDarjtT1zdp7dc",
+    "ch_test_0000000000007_" + "5a" * 32,
     "sk_test_4eC39HqLyjWDarjtT1zdp7dc",
     "rk_live_4eC39HqLyjWDarjtT1zdp7dc",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from accounts import one_time_tokens
 from accounts.audit import person
+from accounts.models import ExternalIdentity, TrustedIssuer
 from accounts.policy import set_value
 from billing_site.database_rules import KEPT
 from billing_site.grants import APPEND, COLUMNS, granted, tables
@@ -50,6 +51,14 @@ def fill(cast: Cast) -> None:
         cast.prepaid, amount_minor=5000, currency="USD", value_date=NOON.date(), reference="REF 1"
     )
     bank_transfers.record_transfer(proposal, actor=person(cast.dana), reason="arrived", at=NOON)
+    issuer = TrustedIssuer.objects.create(
+        issuer="https://id.example",
+        jwks_uri="https://id.example/keys",
+        audience="us",
+        algorithms=["RS256"],
+        created_at=NOON,
+    )
+    ExternalIdentity.objects.create(issuer=issuer, subject="1", user=cast.bob, created_at=NOON)
     allocation = start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON)
     accrual.drain(NOON.replace(minute=2))
     request_release(allocation.pk, actor=ACTOR, at=NOON)

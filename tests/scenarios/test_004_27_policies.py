@@ -35,6 +35,7 @@ notification.low_balance_enabled            | bool        | True         | user,
 notification.auto_release_pending_enabled   | bool        | True         | user, project, tenant, plan, global
 notification.balance_depleted_enabled       | bool        | True         | user, project, tenant, plan, global
 accounts.billing_accounts_per_organization  | int         | 1            | tenant, plan, global
+accounts.api_key_longest_days               | int         | 365          | tenant, global
 quotas.projects_limit                       | int         | 50           | tenant, plan, global
 quotas.suspension_grace_days                | int         | 7            | tenant, plan, global
 quotas.alert_percent                        | ints        | [80, 95]     | tenant, plan, global

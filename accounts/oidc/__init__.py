@@ -1,0 +1,1 @@
+"""Tokens of other issuers: who signed them, what they claim, whom they open."""
