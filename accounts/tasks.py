@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import approvals, clock, idempotency, outbox_relay
+from accounts import approvals, clock, event_feed, idempotency, outbox_relay
 
 MOST_DELIVERIES = 10_000
 
@@ -14,6 +14,11 @@ def relay_outbox() -> int:
     while handled < MOST_DELIVERIES and outbox_relay.drain(clock.now(), limit=1):
         handled += 1
     return handled
+
+
+@shared_task(name="accounts.number_events")
+def number_events() -> int:
+    return event_feed.number_committed()
 
 
 @shared_task(name="accounts.expire_approvals")

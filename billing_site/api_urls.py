@@ -6,5 +6,7 @@ from accounts.api.problems import not_found
 
 urlpatterns = [
     path("v1/", include("accounts.api.urls")),
+    path("v1/", include("ledger.api.urls")),
+    path("v1/", include("payments.api.urls")),
     re_path(r"", not_found),
 ]

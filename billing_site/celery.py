@@ -22,6 +22,7 @@ app.conf.update(
     beat_schedule={
         "accrue": {"task": "ledger.accrue", "schedule": schedule(5), "options": {"expires": 5}},
         "relay_outbox": {"task": "accounts.relay_outbox", "schedule": schedule(2), "options": {"expires": 2}},
+        "number_events": {"task": "accounts.number_events", "schedule": schedule(2), "options": {"expires": 2}},
         "compute_limits": {"task": "quotas.compute_limits", "schedule": schedule(5), "options": {"expires": 5}},
         "move_subscriptions": {"task": "quotas.move_subscriptions", "schedule": schedule(60)},
         "fold_daily_totals": {"task": "ledger.fold_daily_totals", "schedule": schedule(30)},

@@ -31,7 +31,7 @@ KEPT = (
     *("meters", "customer_segments", "segment_memberships", "service_prices", "offers"),
     *("billing_entitlements", "account_discounts"),
     *("catalog_versions", "catalog_item_versions", "subscriptions", "subscription_items", "external_ips"),
-    "workload_scales",
+    *("workload_scales", "event_feed"),
 )
 
 OWN_RULES: dict[str, tuple[str, ...]] = {
@@ -69,11 +69,13 @@ OWN_RULES: dict[str, tuple[str, ...]] = {
     "catalog_versions": ("catalogs_are_frozen", "catalogs_begin_as_drafts"),
     "discount_uses": ("discounts_are_used_as_often_as_granted",),
     "depletions": ("depletions_closes_once",),
+    "event_feed": ("positions_are_given_once",),
     "external_ips": ("external_ips_are_released_once",),
     "low_balance_events": ("low_balance_events_closes_once",),
     "feature_grants": ("feature_grants_change_once",),
     "ledger_entries": ("entries_are_whole",),
     "ledger_transactions": ("transaction_has_entries",),
+    "outbox": ("messages_enter_the_feed",),
     "organizations": ("organizations_close_for_ever",),
     "project_memberships": ("project_memberships_stay_whose_they_are",),
     "projects": ("projects_close_for_ever", "projects_open_in_what_is_open"),

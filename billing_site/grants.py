@@ -55,6 +55,7 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("account_commitments", APPEND),
     ("commitment_draws", APPEND),
     ("discount_uses", APPEND),
+    ("event_feed", KEEP),
     ("idempotency_records", ("SELECT", "INSERT", "DELETE")),
     ("limits", FULL),
     ("limits_due", FULL),

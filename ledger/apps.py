@@ -5,7 +5,7 @@ class LedgerConfig(AppConfig):
     name = "ledger"
 
     def ready(self) -> None:
-        from accounts import approvals, guards, policy, reactions
+        from accounts import approvals, event_feed, guards, policy, reactions
         from ledger import (
             activity_words,
             adjustments,
@@ -15,9 +15,11 @@ class LedgerConfig(AppConfig):
             corrections,
             credits,
             schedules,
+            topics,
         )
 
         activity_words.say()
+        event_feed.keep_from_customers(topics.ACCOUNT_PARKED, topics.ACCOUNT_UNPARKED)
         approvals.register(approvals.Act(adjustments.ACT, adjustments.adjust, adjustments.describe))
         approvals.register(approvals.Act(corrections.ACT, corrections.correct, corrections.describe))
         approvals.register(approvals.Act(credits.ACT, credits.grant_credit, credits.describe))

@@ -4,7 +4,7 @@
 Idempotency-Key, If-Match and dry_run. Each describes itself for OpenAPI.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -60,6 +60,7 @@ def listing(
     needs: str,
     answers: AnySerializer,
     query: type[PageQuery] = PageQuery,
+    by: str = "pk",
     newest_first: bool = True,
     prepare: Callable[[Sequence[Any]], Sequence[Any]] | None = None,
 ) -> Callable[[Method], Any]:
@@ -71,10 +72,9 @@ def listing(
         def get(self: Resource, request: Request, **url: str) -> Response:
             self.require_ability(needs)
             filters = query.read(request.query_params)
-            limit, after = paging.wanted(filters)
-            filters.pop("limit", None), filters.pop("cursor", None)
+            paged: dict[str, Any] = {name: filters.pop(name) for name in ("limit", "cursor") if name in filters}
             rows: QuerySet[Any] = method(self, **filters, **url)
-            shown, cursor = paging.page(rows, limit, after, newest_first=newest_first)
+            shown, cursor = paging.page(rows, paged, by=by, newest_first=newest_first)
             data: Any = answers(prepare(shown) if prepare else shown, many=True, context=_context(self)).data
             return Response(paging.answer(data, cursor))
 
@@ -94,7 +94,7 @@ def act(
     partial: bool = False,
     money: bool = False,
     versioned: bool = False,
-    also: dict[int, AnySerializer] | None = None,
+    also: Mapping[int, AnySerializer] | None = None,
 ) -> Callable[[Method], Any]:
     """One act in one transaction. The method gets the body's values as `given`, and the moment as `at`.
 

@@ -62,6 +62,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     match error:
         case DomainError():
             body = of_domain_error(error)
+            headers = {"Retry-After": "1"} if error.retryable else {}
         case OperationalError() if _is_busy(error):
             log.warning("api_busy", detail=str(error).strip().splitlines()[0])
             body, headers = problem(503, "busy", "somebody else is writing to this; try again"), {"Retry-After": "1"}

@@ -7,6 +7,7 @@ from accounts.models.bindings import BillingAccountBinding, BindingPhase
 from accounts.models.conditions import Condition, ConditionStatus
 from accounts.models.doorbells import Doorbell
 from accounts.models.enforcement import EnforcementReason, Level
+from accounts.models.event_feed import FeedEvent
 from accounts.models.features import Feature, FeatureGrant
 from accounts.models.form_tokens import UsedFormToken
 from accounts.models.idempotency import IdempotencyRecord
@@ -37,6 +38,7 @@ __all__ = [
     "ExternalIdentity",
     "Feature",
     "FeatureGrant",
+    "FeedEvent",
     "IdempotencyRecord",
     "InvoiceEmail",
     "InvoiceFrequency",

@@ -16,16 +16,18 @@ from accounts.clock import check_moment
 from accounts.errors import TimeInvalid
 from accounts.models import AuditLog, BillingAccount, BillingAccountBinding, BindingPhase, Membership, OrganizationRole
 from accounts.payment_terms import terms_of
-from billing_site.back_office import burn_down, chain_search, state_words
-from billing_site.back_office.chain_search import Chains
+from billing_site.back_office import burn_down, state_words
 from billing_site.back_office.policies_in_force import PoliciesInForce, policies_of
 from billing_site.back_office.running import RunningAllocation, running_on
 from billing_site.back_office.spans import hourly
 from billing_site.back_office.standing import MOST, Register, Standing, standing_of
-from billing_site.back_office.timeline import KINDS, Asked, query_of, timeline
+from billing_site.back_office.timeline import KINDS, PAGE, query_of
+from ledger import chain_search
+from ledger.account_lines import Asked, timeline
 from ledger.balance_facts import PROJECTION, THRESHOLD
 from ledger.balance_rule import projected_depletion
 from ledger.balances import Balance
+from ledger.chain_search import Chains
 from ledger.models import BalanceState
 
 AUDITED, CONTACTS, PROJECTS = 20, 10, 10
@@ -95,7 +97,7 @@ def page_of(account: Any, query: Mapping[str, str], at: datetime) -> dict[str, A
     state: BalanceState | None = getattr(account, "balance_state", None)
     burn = state.burn_minor_per_hour if state else running.minor_per_hour
     depletes_at = projected_depletion(held.amount_minor, burn, now) if state else None
-    lines = timeline(chains, form.asked)
+    lines = timeline(chains, form.asked, page=PAGE)
     return {
         "account": account,
         "held": held,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts.models import BillingAccount, Settlement
-from billing_site.back_office.chain_search import Chains
 from billing_site.back_office.plots import Tick, percent, scale_over
+from ledger.chain_search import Chains
 
 PAST, SAMPLES = timedelta(days=14), 56  # every six hours
 SHORTEST = timedelta(hours=6)

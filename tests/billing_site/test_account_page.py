@@ -17,10 +17,10 @@ from accounts.lifecycle import open_billing_account, open_organization, open_pro
 from accounts.locking import lock_account
 from accounts.models import AuditLog, BillingAccount, Level, Membership, OrganizationRole
 from accounts.public_ids import encode
-from billing_site.back_office import burn_down, chain_search
+from billing_site.back_office import burn_down
 from billing_site.back_office.account_page import page_of, read_form, with_all
-from billing_site.back_office.timeline import Asked, Line, timeline
-from ledger import accrual, adjustments, credits
+from ledger import accrual, adjustments, chain_search, credits
+from ledger.account_lines import Asked, Line, timeline
 from ledger.balances import balance
 from ledger.models import LedgerEntry
 from payments import bank_transfers

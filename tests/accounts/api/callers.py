@@ -2,7 +2,8 @@
 
 from rest_framework.test import APIClient
 
-from accounts.abilities import OF_ROLES
+from accounts import staff_roles
+from accounts.abilities import OF_ROLES, OF_STAFF
 from accounts.audit import person
 from accounts.callers import Caller, Seat
 from accounts.models import Organization, Project, User
@@ -19,3 +20,10 @@ def client_of(caller: Caller) -> APIClient:
     client = APIClient()
     client.force_authenticate(user=caller.user, token=caller)
     return client
+
+
+def staff(user: User) -> Caller:
+    """A member of our staff, with the abilities of their groups."""
+    held = frozenset(ability for ability, yes in staff_roles.abilities_of(user).items() if yes)
+    everywhere = frozenset[str]().union(*(OF_STAFF.get(ability, frozenset()) for ability in held))
+    return Caller(actor=person(user), bucket=f"user:{user.pk}", user=user, everywhere=everywhere, staff=held)
