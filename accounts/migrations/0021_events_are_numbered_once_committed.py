@@ -35,7 +35,7 @@ DROP FUNCTION positions_are_given_once();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0019_external_ids_and_idempotency"),
+        ("accounts", "0020_who_may_call"),
     ]
 
     operations = [
