@@ -51,6 +51,7 @@ _ACCESS = {
     "membership.let_out": "took the project {before.project} from {subject}",
     "api_key.create": "created the API key {after.name}",
     "api_key.revoke": "revoked the API key {after.name}",
+    "issuer.set": "set how tokens of {after.issuer} are accepted",
     "user.open": "added {subject}, by the token of an issuer",
     "staff.set_access": "changed what {subject} may do",
     "outbox.replay": "had a message about {account} sent again",
