@@ -9,7 +9,7 @@ from django.db import connection
 
 # Rows are born and never change; the table is never emptied.
 NEVER_CHANGED = (
-    *("audit_logs", "outbox", "used_form_tokens", "external_identities"),
+    *("audit_logs", "outbox", "used_form_tokens", "external_identities", "billing_provider_switches"),
     *("accounts_historicalbillingaccount", "accounts_historicallegalentity", "accounts_historicalmembership"),
     *("accounts_historicalorganization", "accounts_historicalpolicyvalue", "accounts_historicalproject"),
     *("accounts_historicaluser", "quotas_historicalsku", "quotas_historicalsubscription"),

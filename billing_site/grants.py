@@ -34,6 +34,7 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("daily_total_increments", FULL),
     ("verification_runs", APPEND),
     ("bank_transfers", APPEND),
+    ("billing_provider_switches", APPEND),
     ("sku_rates", APPEND),
     ("skus", KEEP),
     ("catalog_items", APPEND),

@@ -1,12 +1,16 @@
 """Which providers exist and which one customers and staff may start payments with."""
 
-from django.conf import settings
+import structlog
 
+from accounts import billing_provider
 from payments.providers.contract import NotOffered, Provider
 from payments.providers.manual import ManualProvider
 from payments.providers.none import NoneProvider
 
-_providers: dict[str, Provider] = {provider.name: provider for provider in (NoneProvider(), ManualProvider())}
+log = structlog.stdlib.get_logger("payments.registry")
+
+_none = NoneProvider()
+_providers: dict[str, Provider] = {provider.name: provider for provider in (_none, ManualProvider())}
 
 
 def register(provider: Provider) -> None:
@@ -22,6 +26,21 @@ def provider(name: str) -> Provider:
         raise NotOffered(f"there is no payment provider {name!r}", field="provider") from None
 
 
+def names() -> list[str]:
+    """The providers there are to choose from."""
+    return list(_providers)
+
+
 def active() -> Provider:
-    """The provider in force."""
-    return provider(settings.BILLING_PROVIDER)
+    """The provider in force. Where its folder is gone nothing can be started. One query."""
+    name = billing_provider.in_force()
+    if name not in _providers:
+        log.error("provider_is_gone", provider=name)
+    return _providers.get(name, _none)
+
+
+def event_doors() -> list[Provider]:
+    """Whose events are taken: those of the provider in force first, then of any that still own something with us."""
+    first = active()
+    others = [one for one in _providers.values() if one is not first and one.owns_objects()]
+    return [one for one in (first, *others) if one.console().webhook is not None]

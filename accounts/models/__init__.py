@@ -17,6 +17,7 @@ from accounts.models.organizations import Membership, Organization, Organization
 from accounts.models.outbox import DeliveryState, OutboxDelivery, OutboxMessage
 from accounts.models.policy_values import PolicyScope, PolicyValue
 from accounts.models.project_memberships import ProjectMembership
+from accounts.models.provider_switches import ProviderSwitch
 from accounts.models.saved_filters import SavedFilter
 from accounts.models.users import User
 
@@ -54,6 +55,7 @@ __all__ = [
     "PolicyValue",
     "Project",
     "ProjectMembership",
+    "ProviderSwitch",
     "SavedFilter",
     "Settlement",
     "TaxId",

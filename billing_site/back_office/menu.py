@@ -65,6 +65,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _group(
             "Settings",
             _item("Policies", "tune", "accounts_policyvalue_changelist"),
+            _item("Payment provider", "payments", "accounts_providerswitch_changelist"),
             _item("Legal entities", "domain", "accounts_legalentity_changelist"),
             _item("Audit log", "history", "accounts_auditlog_changelist"),
             _item("Outbox messages", "outbox", "accounts_outboxmessage_changelist"),

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from accounts import clock
+from accounts import billing_provider, clock
 from billing_site import boot_checks, database_rules, environment, grants
 from billing_site.doctor.findings import Finding, fault, first_line, good, warning
 from billing_site.local_services import private_folder
@@ -54,7 +54,7 @@ def _of_boot(message: CheckMessage) -> Finding:
 
 def _praise(area: str) -> str:
     if area == "settings":
-        return f"{settings.ENVIRONMENT}, provider {settings.BILLING_PROVIDER}, log level {settings.LOG_LEVEL}"
+        return f"{settings.ENVIRONMENT}, provider {billing_provider.in_force()}, log level {settings.LOG_LEVEL}"
     if area == "database":
         return f"PostgreSQL {connection.pg_version // 10_000}, every commit reaches the disk"  # type: ignore[attr-defined]
     if area == "roles":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from accounts.errors import DomainError
+from payments.providers.console import Console
 
 
 class NotOffered(DomainError):
@@ -33,6 +34,14 @@ class Provider(ABC):
     @abstractmethod
     def capabilities(self) -> Capabilities:
         """What may be started."""
+
+    def console(self) -> Console:
+        """What customers may start from a console; nothing, unless a provider says otherwise."""
+        return Console()
+
+    def owns_objects(self) -> bool:
+        """Whether events about something of ours may still come: its door stays open though another is in force."""
+        return False
 
     def require(self, capability: str) -> None:
         """Raise NotOffered where the provider lacks a capability."""

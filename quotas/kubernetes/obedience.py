@@ -7,9 +7,9 @@ where it is with our reason on the row, until it, the catalog or our own rows ch
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 
+from accounts import billing_provider
 from accounts.audit import system
 from accounts.errors import Conflict, DomainError
 from accounts.locking import lock_open_organization
@@ -44,7 +44,7 @@ NOTHING = Refusal()
 
 def obeys() -> bool:
     """Whether the cluster may instruct us at all."""
-    return str(settings.BILLING_PROVIDER) == "none"
+    return billing_provider.in_force() == "none"
 
 
 def follow(row: ClusterSync, organization: Organization, home: Object, *, at: datetime) -> Refusal:

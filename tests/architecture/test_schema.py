@@ -42,6 +42,7 @@ EXEMPT = {
     "daily_totals": "sums of one of our own companies over all customers",
     "daily_total_increments": "as daily_totals",
     "verification_runs": "proves the whole book",
+    "billing_provider_switches": "the whole site has one provider in force",
     "cluster_cursors": "one row for each kind of object watched in the cluster",
     "doorbells": "one row for each task of the worker",
     "auth_*": "Django's own",

@@ -22,6 +22,7 @@ from accounts.models import (
     OutboxMessage,
     PolicyValue,
     Project,
+    ProviderSwitch,
     User,
 )
 from accounts.policy import set_value
@@ -65,9 +66,19 @@ _MODELS: dict[str, type[Model]] = {
     f"{model._meta.app_label}_{model._meta.model_name}": model
     for model in (
         *(ApprovalRequest, AuditLog, BillingAccount, BillingAccountBinding, LegalEntity, Membership, Organization),
-        *(OutboxDelivery, OutboxMessage, PolicyValue, Project, User, Group, AccrualSchedule, LedgerAccount),
+        *(
+            OutboxDelivery,
+            OutboxMessage,
+            PolicyValue,
+            Project,
+            ProviderSwitch,
+            User,
+            Group,
+            AccrualSchedule,
+            LedgerAccount,
+        ),
         *(LedgerEntry, LedgerTransaction, UsageRecord, VerificationRun, BankTransfer, Allocation, Sku, SkuRate),
-        *(ClusterSync, WorkloadScale, Subscription, Limit),
+        *(ClusterSync, WorkloadScale, Subscription, Limit, ProviderSwitch),
         *(Meter, ServicePrice, Offer, BillingEntitlement, CustomerSegment, SegmentMembership),
         *(AccountDiscount, AccountCommitment),
         *(CatalogItem, CatalogRefusal, CatalogVersion),
@@ -174,6 +185,9 @@ def set_scene(cast: Cast) -> Scene:
     )
     WorkloadScale.objects.create(
         organization=cast.acme, namespace="acme", kind="Deployment", name="web", replicas=3, scaled_at=NOON
+    )
+    ProviderSwitch.objects.create(
+        provider="manual", replaced="none", reason="transfers are taken again", switched_by=cast.erin, switched_at=NOON
     )
     VerificationRun.objects.create(
         started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0

@@ -29,6 +29,7 @@ from accounts.models import (
 )
 from ledger.balances import balance
 from ledger.models import AccrualSchedule
+from payments import registry
 from payments.models import BankTransfer
 from quotas.models import (
     Allocation,
@@ -135,6 +136,13 @@ CASES = {
     ),
     "correct_transaction": Case(
         lambda scene: [scene.transaction], lambda scene: _wallet(scene) == 0, "ledger.correct", "tx"
+    ),
+    "switch_provider": Case(
+        lambda scene: ["none"],
+        lambda scene: registry.active().name == "none",
+        "billing_provider.switch",
+        id_at=None,
+        by="patricia",
     ),
     "record_transfer": Case(
         _transfer,
@@ -491,6 +499,8 @@ every_command = pytest.mark.parametrize("name", CASES)
 
 @pytest.fixture
 def scene(cast: Cast) -> ActsScene:
+    patricia = User.objects.create_user("patricia@countinghouse.example", is_staff=True)
+    patricia.groups.add(Group.objects.get(name="platform-admin"))
     return set_acts_scene(cast)
 
 
@@ -529,6 +539,8 @@ def valid(name: str, scene: ActsScene) -> list[str]:
 
 
 def actor(name: str, scene: ActsScene) -> User:
+    if CASES[name].by == "patricia":
+        return User.objects.get(email__startswith="patricia")
     user: User = getattr(scene.cast, CASES[name].by)
     return user
 

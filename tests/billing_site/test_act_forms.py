@@ -276,6 +276,7 @@ CASES = {
         lambda scene: scene.cast.erin.pk,
         by="patricia",
     ),
+    "accounts_providerswitch_switch": Case(lambda scene: {"provider": "none"}, by="patricia", repeats="in_force"),
 }
 
 CASES |= {

@@ -57,6 +57,7 @@ MODELS = {
     "ledger_usagerecord": READ,
     "ledger_verificationrun": READ,
     "payments_banktransfer": READ,
+    "accounts_providerswitch": READ,
 }
 WITH_HISTORY = {
     *("accounts_organization", "accounts_project", "accounts_membership", "accounts_legalentity"),
@@ -83,6 +84,7 @@ PAGES = {
     "accounts_policyvalue_effective": READ,
     "accounts_policyvalue_changes": READ,
     "accounts_user_access": ADMINISTER,
+    "accounts_providerswitch_switch": ADMINISTER,
     "accounts_approvalrequest_decide": set(),  # POST only, see below
     "accounts_outboxdelivery_replay": OPERATE,
     "quotas_skurate_set": OPERATE,

@@ -29,6 +29,7 @@ def pages(scene: Scene, account: int) -> list[str]:
         "password_change",
         "accounts_policyvalue_set",
         "accounts_user_access",
+        "accounts_providerswitch_switch",
         "quotas_skurate_set",
     ]
     names += [f"accounts_policyvalue_{page}" for page in ("unset", "of", "effective", "changes")]

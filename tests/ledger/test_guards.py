@@ -72,6 +72,11 @@ def fill(cast: Cast) -> None:
     used = {book.discount.public_id: 1}
     record_uses(cast.prepaid, book.offer, book.published.name, before={}, after=used, bill="1", at=NOON)
     execute(
+        "INSERT INTO billing_provider_switches (provider, replaced, reason, switched_by_id, switched_at)"
+        " VALUES ('none', 'manual', 'a test', %s, %s)",
+        [cast.dana.pk, NOON],
+    )
+    execute(
         'INSERT INTO verification_runs (started_at, finished_at, "full", watermark, violations, violation_count)'
         " VALUES (%s, %s, false, 0, '[]', 0)",
         [NOON, NOON],

@@ -6,6 +6,8 @@ from django.test import override_settings
 from payments import registry
 from payments.providers.contract import Capabilities, NotOffered, Provider
 
+pytestmark = pytest.mark.django_db
+
 CAPABILITIES = ("checkout", "stored_methods", "refunds", "staff_transfers")
 
 
@@ -47,3 +49,8 @@ def test_a_provider_of_ones_own_is_added_without_touching_the_core(monkeypatch: 
         registry.active().require("refunds")
         with pytest.raises(NotOffered, match="barter provider has no checkout"):
             registry.active().require("checkout")
+
+
+def test_a_provider_whose_folder_is_gone_lets_nothing_be_started() -> None:
+    with override_settings(BILLING_PROVIDER="barter"):
+        assert registry.active().name == "none"
