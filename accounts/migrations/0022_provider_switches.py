@@ -9,7 +9,7 @@ from accounts.migrations._append_only import guard
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0020_who_may_call"),
+        ("accounts", "0021_events_are_numbered_once_committed"),
     ]
 
     operations = [
