@@ -8,5 +8,6 @@ urlpatterns = [
     path("v1/", include("accounts.api.urls")),
     path("v1/", include("ledger.api.urls")),
     path("v1/", include("payments.api.urls")),
+    path("v1/", include("quotas.api.urls")),
     re_path(r"", not_found),
 ]

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/", include("billing_site.api_urls")),
+    path("", include("quotas.api.platform_urls")),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

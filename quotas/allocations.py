@@ -13,6 +13,7 @@ from accounts.audit import Actor, record, require_reason
 from accounts.bindings import active_binding
 from accounts.clock import check_moment
 from accounts.errors import AccountHalted, AccountNotReady, Conflict, NotFound, TimeInvalid, constraints
+from accounts.external_ids import check_external_id
 from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Level, Phase, Project
 from accounts.outbox import emit
 from quotas import topics
@@ -35,7 +36,8 @@ def request(
 ) -> Allocation:
     """Ask for a quantity of a SKU; nothing is charged yet.
 
-    Raises QuantityInvalid, NotBound, AccountNotReady (archived), ReasonRequired, Conflict (external id).
+    Raises QuantityInvalid, NotBound, AccountNotReady (archived), ReasonRequired, ExternalIdInvalid, Conflict
+    (`external_id_taken`).
     """
     at, wanted = check_moment(at), parse_quantity(quantity)
     account, _ = _payer(project)
@@ -210,13 +212,15 @@ def _open(
     at: datetime,
     started_at: datetime | None = None,
 ) -> Allocation:
-    twice = Conflict("the project has an allocation of that external id", field="external_id")
+    known = "the project has an allocation of that external id"
+    twice = Conflict(known, field="external_id", code="external_id_taken")
+    own_id = check_external_id(external_id or None) or ""
     with constraints({"allocation_external_id_once_per_project": twice}):
         allocation = Allocation.objects.create(
             organization_id=project.organization_id,
             project=project,
             sku=sku,
-            external_id=external_id,
+            external_id=own_id,
             status=AllocationStatus.ACTIVE if started_at else AllocationStatus.REQUESTED,
             requested_at=at,
             started_at=started_at,

@@ -1,5 +1,6 @@
 """SKUs and their rates. A new rate takes over from its moment on; it never touches usage already billed."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -61,3 +62,10 @@ def rate_in_force(sku_id: int, currency: str, at: datetime) -> SkuRate | None:
     """The rate of a SKU at a moment, or None."""
     rates = SkuRate.objects.filter(sku_id=sku_id, currency=currency, effective_from__lte=at)
     return rates.order_by("-effective_from").first()
+
+
+def rates_in_force(sku_ids: Collection[int], at: datetime) -> dict[tuple[int, str], SkuRate]:
+    """The rates of SKUs at a moment, by SKU and currency; one query."""
+    rates = SkuRate.objects.filter(sku_id__in=sku_ids, effective_from__lte=at)
+    latest = rates.order_by("sku_id", "currency", "-effective_from").distinct("sku_id", "currency")
+    return {(rate.sku_id, rate.currency): rate for rate in latest}

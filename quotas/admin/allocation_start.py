@@ -26,7 +26,7 @@ class StartForm(forms.Form):
     external_id = text_field(
         "External id",
         required=False,
-        longest=128,
+        longest=255,
         hint="The platform's name for it, once per project. May be empty.",
     )
     reason = reason_field()

@@ -3,6 +3,7 @@ from decimal import Decimal
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.external_ids import LONGEST
 from accounts.models import Organization, Project
 from accounts.public_ids import PublicId
 from quotas.models.catalog import Sku
@@ -27,7 +28,7 @@ class Allocation(PublicId, models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="allocations")
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="allocations")
     sku = models.ForeignKey(Sku, on_delete=models.PROTECT, related_name="allocations")
-    external_id = models.CharField(max_length=128, blank=True)
+    external_id = models.CharField(max_length=LONGEST, blank=True)
     status = models.CharField(max_length=16, choices=AllocationStatus.choices, default=AllocationStatus.REQUESTED)
     requested_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)

@@ -646,7 +646,7 @@ def test_what_is_done_is_not_done_again(scene: ActsScene) -> None:
     again = {
         "correct_transaction": "already_posted",
         "record_transfer": "reference_used",
-        "start_allocation": "conflict",
+        "start_allocation": "external_id_taken",
         "release_allocation --completed-at": "wrong_status",
         "suspend_account": "wrong_phase",
         "reactivate_account": "wrong_phase",

@@ -118,7 +118,7 @@ CASES = {
         },
         amount="quantity",
         bad_amounts=BAD_QUANTITIES,
-        repeats="conflict",
+        repeats="external_id_taken",
     ),
     "quotas_allocation_resize": Case(
         lambda scene: {"quantity": "7"}, lambda scene: scene.running.pk, amount="quantity", bad_amounts=BAD_QUANTITIES
