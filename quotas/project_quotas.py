@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts.audit import Actor, record, require_reason
+from accounts.audit import Actor, optional_reason, record
 from accounts.clock import check_moment
 from accounts.errors import Conflict
 from accounts.locking import lock_open_organization, lock_organization
@@ -24,13 +24,13 @@ NAME = "project-quota"
 
 @transaction.atomic
 def set_project_quota(
-    project: Project, values: Mapping[str, object], *, actor: Actor, reason: str, at: datetime
+    project: Project, values: Mapping[str, object], *, actor: Actor, reason: str | None = None, at: datetime
 ) -> Limit:
     """Let a project use at most these quantities, by dimension; dimensions that are not named are the organization's.
 
     Raises DimensionUnknown, QuantityInvalid, TimeInvalid, ReasonRequired.
     """
-    at, reason, amounts = check_moment(at), require_reason(reason), read(values)
+    at, reason, amounts = check_moment(at), optional_reason(reason), read(values)
     if unknown := [name for name in amounts if name not in OF_A_PROJECT]:
         raise DimensionUnknown(f"a project has no quota of its own of {', '.join(unknown)}")
     if not amounts:
@@ -48,9 +48,9 @@ def set_project_quota(
 
 
 @transaction.atomic
-def remove_project_quota(project: Project, *, actor: Actor, reason: str, at: datetime) -> None:
+def remove_project_quota(project: Project, *, actor: Actor, reason: str | None = None, at: datetime) -> None:
     """Let the organization's limits alone hold. Raises Conflict (`not_set`), ReasonRequired."""
-    at, reason = check_moment(at), require_reason(reason)
+    at, reason = check_moment(at), optional_reason(reason)
     lock_organization(project.organization_id)
     limit = _own(project)
     if limit is None:

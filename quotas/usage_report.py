@@ -5,14 +5,14 @@ Crossing one of `quotas.alert_percent` upwards tells the organization once; fall
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
 
 from accounts import policy
 from accounts.clock import check_moment
-from accounts.errors import NotFound
+from accounts.errors import NotFound, TimeInvalid
 from accounts.locking import lock_organization
 from accounts.models import Organization, Project
 from accounts.outbox import emit_each
@@ -22,6 +22,7 @@ from quotas.dimensions import bounds, named, read, write
 from quotas.models import Limit, ReportedUsage
 
 ALERT_PERCENT = "quotas.alert_percent"
+CLOCKS_DIFFER = timedelta(minutes=5)  # a report from further ahead would keep later ones out
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,11 @@ def report(
 ) -> Reported:
     """Take readings, dimension → quantity or None for unknown, of an organization or of one of its projects.
 
-    Raises NotFound (a project of somebody else), DimensionUnknown, QuantityInvalid, TimeInvalid.
+    Raises NotFound (a project of somebody else), DimensionUnknown, QuantityInvalid, TimeInvalid (in the future too).
     """
     reported_at = check_moment(reported_at, field="reported_at")
+    if reported_at > at + CLOCKS_DIFFER:
+        raise TimeInvalid("usage is counted before it is reported", field="reported_at")
     if project is not None and project.organization_id != organization.pk:
         raise NotFound("no such project", field="project")
     known = read({name: value for name, value in readings.items() if value is not None})

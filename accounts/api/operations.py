@@ -1,7 +1,7 @@
-"""The three kinds of operation, as decorators of a view's methods.
+"""The kinds of operation, as decorators of a view's methods.
 
-`listing` is a page of rows, `reading` one thing with its ETag, `act` one act in one transaction, which knows
-Idempotency-Key, If-Match and dry_run. Each describes itself for OpenAPI.
+`listing` is a page of rows, `reading` one thing with its ETag, `asking` a question with a body, `act` one act in one
+transaction, which knows Idempotency-Key, If-Match and dry_run. Each describes itself for OpenAPI.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -80,6 +80,25 @@ def listing(
 
         done = described.answers({200: described.page_of(answers)}, writes=False)
         return extend_schema(summary=summary, description=_told(method, needs), parameters=[query], responses=done)(get)
+
+    return decorate
+
+
+def asking(summary: str, *, needs: str, takes: type[Body], answers: AnySerializer) -> Callable[[Method], Any]:
+    """A POST of a question that is too long for an address. It writes nothing, so that a dry run of it is the same."""
+
+    def decorate(method: Method) -> Any:
+        @wraps(method)
+        def post(self: Resource, request: Request, **url: str) -> Response:
+            self.require_ability(needs)
+            ActQuery.read(request.query_params)
+            given = _body(takes, request, partial=False)
+            return Response(answers(method(self, given, at=clock.now(), **url), context=_context(self)).data)
+
+        done, said = described.answers({200: answers}, writes=True), _told(method, needs)
+        return extend_schema(summary=summary, description=said, parameters=[ActQuery], request=takes, responses=done)(
+            post
+        )
 
     return decorate
 

@@ -6,7 +6,6 @@ from typing import Any
 from accounts.admin.act_pages import rehearse
 from accounts.admin.found_rows import find_organization
 from accounts.clock import now, parse_moment
-from accounts.errors import TimeInvalid
 from accounts.json_commands import JsonCommand, Options
 from quotas.admin.allocation_start import find_project
 from quotas.dimension_words import quantities_of
@@ -40,8 +39,6 @@ class Command(JsonCommand):
 def _report(options: Options) -> Reported:
     at = now()
     counted = parse_moment(options["reported_at"], field="reported_at") if options["reported_at"] else at
-    if counted > at:
-        raise TimeInvalid("usage is counted before it is reported", field="reported_at")
     return report(
         find_organization(options["organization"]),
         quantities_of(options["reading"]),
