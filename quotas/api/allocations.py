@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from accounts.abilities import READ_PROJECTS, USE_PROJECTS
+from accounts.api.billing_account_names import account_named, accounts_of
 from accounts.api.fields import Body, DecimalText, Flag, PublicIdOf, Text
 from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
@@ -17,7 +18,7 @@ from accounts.callers import Caller, visible
 from accounts.models import BillingAccountBinding, BindingPhase, Project
 from quotas import allocations
 from quotas.api.allocation_answers import AllocationOut, told
-from quotas.api.reach import accounts_of, projects_to_use
+from quotas.api.reach import projects_to_use
 from quotas.api.skus import sku_named
 from quotas.models import Allocation, AllocationStatus
 
@@ -78,6 +79,6 @@ def _filtered(caller: Caller, rows: QuerySet[Allocation], filters: dict[str, str
     rows = rows.filter(**exact)
     if "billing_account" not in filters:
         return rows
-    payer = named(accounts_of(caller), filters["billing_account"], what="billing account")
+    payer = account_named(accounts_of(caller), filters["billing_account"])
     bound = BillingAccountBinding.objects.filter(billing_account=payer, phase=BindingPhase.ACTIVE)
     return rows.filter(project__in=bound.values("project"))

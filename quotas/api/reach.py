@@ -4,9 +4,8 @@ from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from accounts.abilities import READ_BILLING
-from accounts.callers import Caller, visible
-from accounts.models import BillingAccount, Project
+from accounts.callers import Caller
+from accounts.models import Project
 
 Row = TypeVar("Row", bound=Model)
 
@@ -29,8 +28,3 @@ def reachable(
 
 def projects_to_use(caller: Caller) -> QuerySet[Project]:
     return reachable(Project.objects.all(), caller, project="pk")
-
-
-def accounts_of(caller: Caller) -> QuerySet[BillingAccount]:
-    """Those the caller may read."""
-    return visible(BillingAccount.objects.filter(deleted_at=None), caller, READ_BILLING)

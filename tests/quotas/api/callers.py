@@ -2,20 +2,17 @@
 
 from rest_framework.test import APIClient
 
-from accounts.abilities import OF_STAFF
-from accounts.audit import person, system
+from accounts import caller_of
+from accounts.audit import Actor
 from accounts.callers import Caller
 from accounts.models import User
-from accounts.staff_roles import ABILITIES, may
 from tests.accounts.api.callers import client_of
 
 
 def staff(user: User) -> APIClient:
-    held = frozenset(ability for ability in ABILITIES if may(user, ability))
-    everywhere = frozenset[str]().union(*(OF_STAFF.get(ability, frozenset()) for ability in held))
-    return client_of(Caller(actor=person(user), bucket=f"user:{user.pk}", user=user, everywhere=everywhere, staff=held))
+    return client_of(caller_of.of_user(user))
 
 
 def platform(*abilities: str) -> APIClient:
     """A key that holds these abilities at every organization."""
-    return client_of(Caller(actor=system("platform"), bucket="key:platform", everywhere=frozenset(abilities)))
+    return client_of(Caller(Actor("api_key", "key_platform"), bucket="key:platform", everywhere=frozenset(abilities)))

@@ -108,7 +108,7 @@ def test_at_the_platform_s_own_path_a_refusal_is_a_code_and_a_message(bob: APICl
     refused = post(bob, "/allocations", {**wanted, "quantity": "0"})
     assert refused.headers["Content-Type"] == "application/json"
     assert sorted(refused.json()) == ["code", "message"]
-    assert APIClient().get("/allocations").status_code == 403
+    assert APIClient().get("/allocations").status_code == 401
     assert sorted(APIClient().get("/allocations").json()) == ["code", "message"]
     unknown = bob.get("/allocations/alc_zzzzzzzzzzzzz")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
