@@ -57,6 +57,7 @@ lint: $(TESTING)
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check_templates
+	$(BIN)/python manage.py openapi --check
 
 bench: $(TESTING)
 	$(BIN)/python -m pytest tests/benchmarks -s -m benchmark $(ARGS)

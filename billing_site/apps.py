@@ -13,4 +13,5 @@ class BillingSiteConfig(AppConfig):
         logging.connect_celery()
         boot_checks.connect_celery()
         import_module("billing_site.activity_words").say()
+        import_module("billing_site.openapi")  # drf-spectacular finds extensions once they are imported
         import_module("billing_site.bells").connect_celery()  # it reads models, which are there only now

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from billing_site import environment
+from billing_site import environment, openapi_settings
 from billing_site.logging import dict_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -113,11 +113,12 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["accounts.api.bodies.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PERMISSION_CLASSES": [],  # each operation names the ability it needs
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "accounts.api.schema.NamedBySummary",
     "EXCEPTION_HANDLER": "accounts.api.problems.answer",
     "URL_FORMAT_OVERRIDE": None,
     "UNAUTHENTICATED_USER": None,
 }
+SPECTACULAR_SETTINGS = openapi_settings.SETTINGS
 # Requests a minute of one caller; all of them may come at once.
 API_READS_PER_MINUTE = environment.integer("API_READS_PER_MINUTE", 600, minimum=1, maximum=10**6)
 API_WRITES_PER_MINUTE = environment.integer("API_WRITES_PER_MINUTE", 120, minimum=1, maximum=10**6)

@@ -41,6 +41,11 @@ def answers(done: dict[int, Any], *, writes: bool) -> dict[Any, Any]:
     return {**done, **{(status, MEDIA_TYPE): Problem for status in refusals}}
 
 
+def of_query(query: AnySerializer) -> list[Any]:
+    """The parameters of a query; one that takes none has none to describe."""
+    return [query] if query().fields else []
+
+
 def writing_parameters(*, money: bool, versioned: bool) -> list[OpenApiParameter]:
     key = "The same key acts once, for 7 days; required." if money else "The same key acts once, for 7 days."
     dry = "`true` answers as the act would, and writes nothing."

@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.clock import parse_moment
 from accounts.errors import DomainError
-from accounts.public_ids import decode
+from accounts.public_ids import decode, encode
 
 LARGEST_AMOUNT = 10**15
 
@@ -117,6 +118,7 @@ class PublicIdOf(serializers.Field[Any, Any, Any, Any]):
     def __init__(self, prefix: str, **options: Any) -> None:
         self.prefix = prefix
         super().__init__(**options)
+        set_override(self, "field", {"type": "string", "examples": [encode(prefix, 7)]})
 
     def to_internal_value(self, data: Any) -> int:
         key = decode(self.prefix, data) if isinstance(data, str) else None

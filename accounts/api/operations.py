@@ -49,7 +49,9 @@ def reading(
             return Response(body, headers={"ETag": tag})
 
         done = described.answers({200: answers}, writes=False)
-        return extend_schema(summary=summary, description=_told(method, needs), parameters=[query], responses=done)(get)
+        return extend_schema(
+            summary=summary, description=_told(method, needs), parameters=described.of_query(query), responses=done
+        )(get)
 
     return decorate
 
@@ -79,7 +81,9 @@ def listing(
             return Response(paging.answer(data, cursor))
 
         done = described.answers({200: described.page_of(answers)}, writes=False)
-        return extend_schema(summary=summary, description=_told(method, needs), parameters=[query], responses=done)(get)
+        return extend_schema(
+            summary=summary, description=_told(method, needs), parameters=described.of_query(query), responses=done
+        )(get)
 
     return decorate
 
