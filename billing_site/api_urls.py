@@ -1,7 +1,7 @@
 """The REST API: each room brings its own addresses; what none of them has answers as a problem."""
 
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from accounts.api.problems import not_found
 
@@ -11,6 +11,6 @@ urlpatterns = [
     path("v1/", include("payments.api.urls")),
     path("v1/", include("quotas.api.urls")),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     re_path(r"", not_found),
 ]

@@ -148,6 +148,12 @@ def act(
     return decorate
 
 
+def _needing(needs: str, method: Method) -> Method:
+    """With the ability it needs written on it, for those who list who may do what."""
+    method.__dict__["needs"] = needs
+    return method
+
+
 def _performed(
     view: Resource, request: Request, *, dry: bool, money: bool, url: dict[str, str], do: Callable[[], Answer]
 ) -> Response:
