@@ -17,6 +17,7 @@ from accounts import clock
 from billing_site import figures
 from billing_site.bells import bells
 from billing_site.figures import StandingFigures
+from billing_site.request_metrics import SharedMetrics
 from billing_site.unconfirmed_releases import MOST, unconfirmed_releases
 
 log = structlog.stdlib.get_logger("billing_site.metrics")
@@ -100,6 +101,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         raise Http404
     registry = CollectorRegistry(auto_describe=False)
     registry.register(BillingCollector())
+    registry.register(SharedMetrics())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

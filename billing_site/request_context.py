@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts import correlation
+from billing_site import request_metrics
 from billing_site.scrubbing import MASK, names_a_secret
 
 log = structlog.stdlib.get_logger("billing_site.requests")
@@ -64,15 +65,18 @@ def _bound(request: HttpRequest) -> Iterator[str]:
 
 def _finish(request: HttpRequest, response: HttpResponseBase, request_id: str, started: float) -> HttpResponseBase:
     response["X-Request-ID"] = request_id
+    seconds = time.monotonic() - started
     facts: dict[str, Any] = {
         "method": request.method,
         "path": _path(request),
         "status": response.status_code,
-        "duration_ms": round((time.monotonic() - started) * 1000, 1),
+        "duration_ms": round(seconds * 1000, 1),
     }
     match = request.resolver_match
     if match is not None:
         facts["route"] = match.route
+    if request.path not in PROBES:
+        request_metrics.observe(request.method, match.route if match else None, response.status_code, seconds)
     # The user as far as the view has asked for it: logging must not cost a query.
     user = getattr(request, "_cached_user", None)
     if user is not None and user.pk is not None:

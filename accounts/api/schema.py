@@ -10,8 +10,12 @@ class NamedBySummary(AutoSchema):
 
     def get_operation_id(self) -> str:
         summary = self.get_summary()
-        return re.sub(r"[^a-z0-9]+", "_", summary.lower()).strip("_") if summary else str(super().get_operation_id())
+        if not summary:
+            return str(super().get_operation_id())
+        own = "" if self.path.startswith("/api/v1/") else "seed_"  # the same act at the address of a seed
+        return own + re.sub(r"[^a-z0-9]+", "_", summary.lower()).strip("_")
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part not in ("", "api", "v1")]
-        return [parts[0]] if parts else super().get_tags()
+        own = "" if self.path.startswith("/api/v1/") else "seed: "
+        return [own + parts[0]]

@@ -31,7 +31,7 @@ class Amount(Body):
     reason = Text()
 
 
-class Reason(Body):
+class Correct(Body):
     reason = Text()
 
 
@@ -70,7 +70,7 @@ class Correction(Resource):
     @act(
         "Reverse a transaction",
         needs=READ_BILLING,
-        takes=Reason,
+        takes=Correct,
         answers=PostedOut,
         status=201,
         money=True,

@@ -3,6 +3,7 @@
 import io
 import os
 import shelve
+import shutil
 import socket
 import sys
 import time
@@ -46,7 +47,7 @@ class Command(BaseCommand):
         _require_sound_start()
         greeting = self._lay_demo() if demo else ""
         connections.close_all()
-        site = SiteProcesses(_child_environment(), lambda: self._announce(port, greeting))
+        site = SiteProcesses(_child_environment(port), lambda: self._announce(port, greeting))
         for name, command in _programs(port, metrics_port).items():
             site.add(name, command)
         site.loop()
@@ -111,9 +112,14 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _child_environment() -> dict[str, str]:
-    """The launcher's, without the owner's URL: no web or worker process may change tables."""
-    return {name: value for name, value in os.environ.items() if name != settings.DATABASE_OWNER_URL_VARIABLE}
+def _child_environment(port: int) -> dict[str, str]:
+    """The launcher's, without the owner's URL: no web or worker process may change tables. Web processes count their
+    requests in one folder, so that a scrape of any tells of all."""
+    counted = Path(settings.BASE_DIR) / ".local" / f"metrics-{port}"
+    shutil.rmtree(counted, ignore_errors=True)
+    counted.mkdir(parents=True)
+    kept = {name: value for name, value in os.environ.items() if name != settings.DATABASE_OWNER_URL_VARIABLE}
+    return {**kept, "PROMETHEUS_MULTIPROC_DIR": str(counted)}
 
 
 def _programs(port: int, metrics_port: int) -> dict[str, list[str]]:
