@@ -48,7 +48,7 @@ def test_metrics_need_a_port_of_their_own() -> None:
 def test_no_program_is_given_the_owners_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner@/db")
     monkeypatch.setenv("PORT", "8001")
-    handed_down = serve._child_environment(8000)
+    handed_down = serve._child_environment(1)
     assert "DATABASE_OWNER_URL" not in handed_down
     assert handed_down["PORT"] == "8001"
 
