@@ -51,7 +51,7 @@ def reading(
         done = described.answers({200: answers}, writes=False)
         return extend_schema(
             summary=summary, description=_told(method, needs), parameters=described.of_query(query), responses=done
-        )(get)
+        )(_needing(needs, get))
 
     return decorate
 
@@ -83,7 +83,7 @@ def listing(
         done = described.answers({200: described.page_of(answers)}, writes=False)
         return extend_schema(
             summary=summary, description=_told(method, needs), parameters=described.of_query(query), responses=done
-        )(get)
+        )(_needing(needs, get))
 
     return decorate
 
@@ -142,7 +142,7 @@ def act(
         parameters = described.writing_parameters(money=money, versioned=versioned)
         said = _told(method, needs)
         return extend_schema(summary=summary, description=said, parameters=parameters, request=takes, responses=done)(
-            call
+            _needing(needs, call)
         )
 
     return decorate
