@@ -7,9 +7,9 @@ from accounts.errors import Conflict, constraints
 from accounts.models import User
 
 
-def find(email: str) -> User | None:
+def find(email: str, *, field: str = "owner") -> User | None:
     """The person of that address, if we know them. Raises EmailInvalid."""
-    return User.objects.filter(email=check_email(email, field="owner").lower()).first()
+    return User.objects.filter(email=check_email(email, field=field).lower()).first()
 
 
 def find_or_add(email: str) -> User:

@@ -1,5 +1,5 @@
 """Doors of the back office: pages that show what this room keeps and call its acts."""
 
-from accounts.admin import approvals, audit, organizations, outbox, policies, staff
+from accounts.admin import api_keys, approvals, audit, issuers, organizations, outbox, policies, staff
 
-__all__ = ["approvals", "audit", "organizations", "outbox", "policies", "staff"]
+__all__ = ["api_keys", "approvals", "audit", "issuers", "organizations", "outbox", "policies", "staff"]

@@ -159,6 +159,10 @@ class ActPage(ABC, View):
         with busy_is_said(self.name), transaction.atomic():
             one_time_tokens.spend(token, user, self._purpose(request), at=now())
             done = self.perform(cleaned, user)
+        return self.answered(request, done)
+
+    def answered(self, request: HttpRequest, done: Done) -> HttpResponse:
+        """What is shown after the act."""
         (messages.warning if done.waiting else messages.success)(request, done.message)
         return HttpResponseRedirect(done.url)
 

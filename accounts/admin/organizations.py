@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts import clock
 from accounts.account_quota import quota_of
 from accounts.activity_feed import of_organization
 from accounts.admin.activity_pages import OrganizationActivity
@@ -13,6 +14,8 @@ from accounts.admin.binding_acts import Bind, Rebind
 from accounts.admin.closing_acts import CloseOrganization, CloseProject
 from accounts.admin.feature_acts import GrantFeature, RevokeFeature
 from accounts.admin.filters import choice
+from accounts.admin.key_acts import CreateKey
+from accounts.admin.member_acts import AddMember, ChangeRole, LetIn, LetOut, WithdrawMember
 from accounts.admin.opening import OpenAccount, OpenOrganization, OpenProject
 from accounts.admin.policy_links import policies_link
 from accounts.admin.staff_admin import HistoryStaffAdmin, StaffAdmin
@@ -65,6 +68,8 @@ class OrganizationAdmin(NamedAdmin):
         OpenAccount,
         GrantFeature,
         RevokeFeature,
+        AddMember,
+        CreateKey,
         CloseOrganization,
         OrganizationActivity,
     )
@@ -83,11 +88,14 @@ class OrganizationAdmin(NamedAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         organization = context["original"]
-        members = list(organization.memberships.select_related("user").order_by("pk")[: SHOWN + 1])
+        belong = organization.memberships.filter(withdrawn_at=None).select_related("user").order_by("pk")
+        members = list(belong[: SHOWN + 1])
         accounts = list(organization.billing_accounts.order_by("pk")[: SHOWN + 1])
         context |= {"members": members[:SHOWN], "more_members": len(members) > SHOWN}
         context |= {"accounts": accounts[:SHOWN], "more_accounts": len(accounts) > SHOWN}
         context |= {"activity": of_organization(organization.pk, most=ACTIVITY)}
+        alive = organization.api_keys.filter(revoked_at=None, expires_at__gt=clock.now()).order_by("-pk")
+        context |= {"keys": alive[:SHOWN]}
         context |= {"features": organization.feature_grants.order_by("-pk")[:SHOWN], "quota": quota_of(organization)}
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -122,13 +130,25 @@ class ProjectAdmin(NamedAdmin):
 class MembershipAdmin(HistoryStaffAdmin):
     """Who belongs where. People are masked; who somebody is, is shown on request on the page of the row."""
 
-    list_display = ("organization", "member", "role", moment("created_at", "Since"))
+    act_pages = (ChangeRole, WithdrawMember, LetIn, LetOut)
+    list_display = (
+        *("organization", "member", "role", moment("created_at", "Since")),
+        moment("withdrawn_at", "Taken back"),
+    )
     list_select_related = ("organization", "user")
     list_filter = (choice("role", "role", lambda: OrganizationRole.choices),)
     search_fields = ("organization__name", "=organization__slug")
     search_help_text = "Organization"
-    fields = ("organization", "role", moment("created_at", "Since"))
+    fields = (
+        *("organization", public_id, "role", moment("created_at", "Since")),
+        moment("withdrawn_at", "Taken back"),
+    )
     change_form_outer_before_template = "admin/organizations/member.html"
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        rows = context["original"].projects.select_related("project")
+        context["projects"] = rows.order_by("withdrawn_at", "-pk")[:SHOWN]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @in_csv(("member", lambda row: row.user.public_id))
     @admin.display(description="Member")

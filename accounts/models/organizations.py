@@ -77,8 +77,10 @@ class OrganizationRole(models.TextChoices):
     GUEST = "guest"
 
 
-class Membership(models.Model):
+class Membership(PublicId, models.Model):
     """Who belongs, in which role. A row is never deleted: who was let in again has the same one."""
+
+    PUBLIC_PREFIX = "mbr"
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")

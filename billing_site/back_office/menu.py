@@ -20,6 +20,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             _item("Organizations", "corporate_fare", "accounts_organization_changelist"),
             _item("Projects", "folder", "accounts_project_changelist"),
             _item("Members", "group", "accounts_membership_changelist"),
+            _item("API keys", "key", "accounts_apikey_changelist"),
             _item("Bindings", "link", "accounts_billingaccountbinding_changelist"),
         ),
         _group(
@@ -75,7 +76,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
     if may(request, "administer"):
         people = _item("People", "person", "accounts_user_changelist")
-        groups.append(_group("Staff", people, _item("Staff groups", "groups", "auth_group_changelist")))
+        groups.append(
+            _group(
+                "Staff",
+                people,
+                _item("Staff groups", "groups", "auth_group_changelist"),
+                _item("Token issuers", "verified_user", "accounts_trustedissuer_changelist"),
+            )
+        )
     return groups
 
 

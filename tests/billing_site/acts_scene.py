@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from accounts import approvals
+from accounts import api_keys, approvals, memberships
+from accounts.abilities import READ_BILLING, REPORT_USAGE
 from accounts.account_phases import suspend
 from accounts.audit import person
 from accounts.clock import now
 from accounts.lifecycle import open_billing_account, open_project
-from accounts.models import ApprovalRequest, BillingAccount, OutboxDelivery, Project
+from accounts.models import (
+    ApiKey,
+    ApprovalRequest,
+    BillingAccount,
+    Membership,
+    OutboxDelivery,
+    Project,
+)
 from accounts.public_ids import encode
 from ledger import adjustments, parking
 from ledger.errors import Unpriced
@@ -51,6 +59,9 @@ class ActsScene:
     refusal: CatalogRefusal
     draft: CatalogVersion  # with another overhead than what is in force
     address: ExternalIp
+    key: ApiKey  # of Acme
+    platform_key: ApiKey
+    bob: Membership  # of Acme, let into the prepaid project
 
     @property
     def parked(self) -> BillingAccount:
@@ -78,6 +89,8 @@ def set_acts_scene(cast: Cast) -> ActsScene:
     OutboxDelivery.objects.filter(pk=dead.pk).update(state="dead", attempts=12, finished_at=at, last_error="away")
     publish(at=hour_ago)
     set_project_quota(cast.postpaid_project, {"cpu": "3"}, actor=ACTOR, reason="room for training", at=hour_ago)
+    bob = Membership.objects.get(user=cast.bob)
+    memberships.let_in(bob.pk, cast.project.pk, actor=ACTOR, at=hour_ago)
     statuses = ("active", "canceling", "past_due", "suspended")
     return ActsScene(
         cast=cast,
@@ -96,4 +109,7 @@ def set_acts_scene(cast: Cast) -> ActsScene:
         refusal=raise_alarm("plans.yaml", CatalogInvalid([Fault("eipQuota", "is required")]), at=at),
         draft=open_draft(parse(another_document()), source="plans.yaml", actor=ACTOR, at=at),
         address=hold_address(cast.acme, "mail", "public", actor=ACTOR, at=hour_ago),
+        key=api_keys.create(cast.acme.pk, "console", [READ_BILLING], actor=ACTOR, at=hour_ago).key,
+        platform_key=api_keys.create(None, "meter", [REPORT_USAGE], actor=ACTOR, at=hour_ago).key,
+        bob=bob,
     )

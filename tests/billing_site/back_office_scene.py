@@ -7,10 +7,12 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.urls import reverse
 
-from accounts import approvals
+from accounts import api_keys, approvals, memberships
+from accounts.abilities import READ_BILLING
 from accounts.audit import person
 from accounts.clock import now
 from accounts.models import (
+    ApiKey,
     ApprovalRequest,
     AuditLog,
     BillingAccount,
@@ -23,6 +25,7 @@ from accounts.models import (
     PolicyValue,
     Project,
     ProviderSwitch,
+    TrustedIssuer,
     User,
 )
 from accounts.policy import set_value
@@ -81,6 +84,7 @@ _MODELS: dict[str, type[Model]] = {
         *(ClusterSync, WorkloadScale, Subscription, Limit, ProviderSwitch),
         *(Meter, ServicePrice, Offer, BillingEntitlement, CustomerSegment, SegmentMembership),
         *(AccountDiscount, AccountCommitment),
+        *(ApiKey, TrustedIssuer),
         *(CatalogItem, CatalogRefusal, CatalogVersion),
     )
 }
@@ -92,6 +96,7 @@ _OF_ONE_ROW = {
     *("activity", "bind", "rebind", "close", "remove"),
     *("terms", "timezone", "contact", "emails", "address", "taxids"),
     *("project", "account", "grantfeature", "revokefeature"),
+    *("member", "apikey", "role", "letin", "letout", "rotate", "revoke", "rotateany", "revokeany"),
     *("cancel", "keep", "overdue", "paid", "resubscribe"),
     *(
         "publish",
@@ -188,6 +193,16 @@ def set_scene(cast: Cast) -> Scene:
     )
     ProviderSwitch.objects.create(
         provider="manual", replaced="none", reason="transfers are taken again", switched_by=cast.erin, switched_at=NOON
+    )
+    api_keys.create(cast.acme.pk, "console", [READ_BILLING], actor=ACTOR, at=now())
+    bob = Membership.objects.get(user=cast.bob)
+    memberships.let_in(bob.pk, cast.project.pk, actor=ACTOR, at=NOON)
+    TrustedIssuer.objects.create(
+        issuer="https://id.example",
+        jwks_uri="https://id.example/keys",
+        audience="countinghouse",
+        algorithms=["RS256"],
+        created_at=NOON,
     )
     VerificationRun.objects.create(
         started_at=NOON, finished_at=NOON, full=False, watermark=1, violations=[], violation_count=0

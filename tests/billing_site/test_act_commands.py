@@ -17,14 +17,17 @@ from accounts import features
 from accounts.act_commands import ActCommand
 from accounts.billing_details import Address, Contact, details_of
 from accounts.models import (
+    ApiKey,
     AuditLog,
     BillingAccount,
     Feature,
+    Membership,
     Organization,
     OutboxDelivery,
     Phase,
     PolicyValue,
     Project,
+    TrustedIssuer,
     User,
 )
 from ledger.balances import balance
@@ -269,6 +272,78 @@ CASES = {
         lambda scene: not features.has(scene.cast.acme.pk, Feature.MULTI_BILLING_ACCOUNTS),
         "feature.revoke",
         "org",
+    ),
+    "add_member": Case(
+        lambda scene: [scene.cast.acme.public_id, "charlie@else.example", "--role=guest"],
+        lambda scene: scene.cast.acme.memberships.filter(user=scene.cast.charlie, role="guest").exists(),
+        "membership.add",
+        "org",
+    ),
+    "change_role": Case(
+        lambda scene: [scene.bob.public_id, "guest"],
+        lambda scene: Membership.objects.get(pk=scene.bob.pk).role == "guest",
+        "membership.change_role",
+        "mbr",
+    ),
+    "withdraw_member": Case(
+        lambda scene: [scene.bob.public_id],
+        lambda scene: Membership.objects.get(pk=scene.bob.pk).withdrawn_at is not None,
+        "membership.withdraw",
+        "mbr",
+    ),
+    "let_into_project": Case(
+        lambda scene: [scene.bob.public_id, scene.free.public_id],
+        lambda scene: scene.bob.projects.filter(project=scene.free, withdrawn_at=None).exists(),
+        "membership.let_in",
+        "mbr",
+    ),
+    "let_out_of_project": Case(
+        lambda scene: [scene.bob.public_id, scene.cast.project.public_id],
+        lambda scene: scene.bob.projects.filter(project=scene.cast.project, withdrawn_at__isnull=False).exists(),
+        "membership.let_out",
+        "mbr",
+    ),
+    "create_api_key": Case(
+        lambda scene: [scene.cast.acme.public_id, "etl", "--scopes=billing:read events:read"],
+        lambda scene: ApiKey.objects.filter(name="etl", scopes=["billing:read", "events:read"]).exists(),
+        "api_key.create",
+        "org",
+    ),
+    "rotate_api_key": Case(
+        lambda scene: [scene.key.public_id, "--expires-in-days=30"],
+        lambda scene: ApiKey.objects.filter(name="console", revoked_at=None).count() == 2,
+        "api_key.create",
+        "key",
+    ),
+    "revoke_api_key": Case(
+        lambda scene: [scene.key.public_id],
+        lambda scene: ApiKey.objects.get(pk=scene.key.pk).revoked_at is not None,
+        "api_key.revoke",
+        "key",
+    ),
+    "create_platform_key": Case(
+        lambda scene: ["provisioner", "--scopes=releases:confirm,events:read"],
+        lambda scene: ApiKey.objects.filter(organization=None, name="provisioner").exists(),
+        "api_key.create",
+        id_at=None,
+        by="patricia",
+    ),
+    "revoke_platform_key": Case(
+        lambda scene: [scene.platform_key.public_id],
+        lambda scene: ApiKey.objects.get(pk=scene.platform_key.pk).revoked_at is not None,
+        "api_key.revoke",
+        "key",
+        by="patricia",
+    ),
+    "trust_issuer": Case(
+        lambda scene: [
+            *("https://id.example", "--jwks-uri=https://id.example/keys", "--audience=countinghouse"),
+            *("--algorithms=RS256,ES256", "--trusted=yes", "--active=yes"),
+        ],
+        lambda scene: TrustedIssuer.objects.filter(trusted=True, algorithms=["ES256", "RS256"]).exists(),
+        "issuer.set",
+        id_at=None,
+        by="patricia",
     ),
     "bind_project": Case(
         lambda scene: [scene.free.public_id, scene.empty.public_id],

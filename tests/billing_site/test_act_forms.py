@@ -49,6 +49,7 @@ class Case:
     by: str = "dana"
     reasoned: bool = True
     another: dict[str, str] | None = None  # a field of the form with another value, where there is no reason to change
+    answered: int = 302  # 200 where the answer itself shows what is shown once
     repeats: str = ""  # the code of a second preview's act after the first was done; empty where it may be done again
 
 
@@ -157,6 +158,65 @@ CASES = {
     ),
     "accounts_organization_revokefeature": Case(
         lambda scene: {"feature": "multi-billing-accounts"}, lambda scene: scene.cast.acme.pk, repeats="not_granted"
+    ),
+    "accounts_organization_member": Case(
+        lambda scene: {"email": "Charlie@else.example", "role": "billing-viewer"},
+        lambda scene: scene.cast.acme.pk,
+        repeats="already_member",
+    ),
+    "accounts_organization_apikey": Case(
+        lambda scene: {"name": "console", "scopes": "billing:read", "expires_in_days": "30"},
+        lambda scene: scene.cast.acme.pk,
+        amount="expires_in_days",
+        bad_amounts=tuple(amount for amount in BAD_AMOUNTS if amount.strip()),
+        answered=200,
+        repeats="two_keys_alive",
+    ),
+    "accounts_membership_role": Case(
+        lambda scene: {"role": "guest"}, lambda scene: scene.bob.pk, repeats="nothing_changes"
+    ),
+    "accounts_membership_withdraw": Case(lambda scene: {}, lambda scene: scene.bob.pk, repeats="withdrawn"),
+    "accounts_membership_letin": Case(
+        lambda scene: {"project": scene.free.public_id}, lambda scene: scene.bob.pk, repeats="already_let_in"
+    ),
+    "accounts_membership_letout": Case(
+        lambda scene: {"project": scene.cast.project.public_id}, lambda scene: scene.bob.pk, repeats="not_let_in"
+    ),
+    "accounts_apikey_create": Case(
+        lambda scene: {"name": "provisioner", "scopes": "releases:confirm", "expires_in_days": ""},
+        by="patricia",
+        answered=200,
+    ),
+    "accounts_apikey_rotate": Case(
+        lambda scene: {"expires_in_days": "30"},
+        lambda scene: scene.key.pk,
+        amount="expires_in_days",
+        bad_amounts=("0", "1.5", "366", "１０", "-1", "x"),
+        answered=200,
+        repeats="two_keys_alive",
+    ),
+    "accounts_apikey_rotateany": Case(
+        lambda scene: {"expires_in_days": ""},
+        lambda scene: scene.platform_key.pk,
+        by="patricia",
+        answered=200,
+        repeats="two_keys_alive",
+    ),
+    "accounts_apikey_revoke": Case(lambda scene: {}, lambda scene: scene.key.pk, repeats="already_revoked"),
+    "accounts_apikey_revokeany": Case(
+        lambda scene: {}, lambda scene: scene.platform_key.pk, by="patricia", repeats="already_revoked"
+    ),
+    "accounts_trustedissuer_set": Case(
+        lambda scene: {
+            "issuer": "https://id.example/realms/cloud",
+            "jwks_uri": "https://id.example/realms/cloud/keys",
+            "audience": "countinghouse",
+            "algorithms": "ES256",
+            "trusted": "yes",
+            "active": "yes",
+        },
+        by="patricia",
+        repeats="nothing_changes",
     ),
     "accounts_organization_close": Case(lambda scene: {}, lambda scene: scene.cast.strangers.pk, repeats="closed"),
     "accounts_project_bind": Case(
@@ -417,12 +477,13 @@ def test_it_is_previewed_without_a_trace_and_done_once(scene: ActsScene, name: s
     first, twin = previewed(client, name, scene), previewed(client, name, scene)
     assert row_counts() == before
     done = client.post(page, first)
-    assert done.status_code == 302, done.text
+    assert done.status_code == CASES[name].answered, done.text
     assert AuditLog.objects.filter(actor=user).exists()
     row = AuditLog.objects.latest("pk")
     assert row.actor == user
     assert row.reason == (REASON if CASES[name].reasoned else "")
-    assert client.get(done.url).status_code == 200
+    if done.status_code == 302:
+        assert client.get(done.url).status_code == 200
     after = row_counts()
     assert after["used_form_tokens"] == before["used_form_tokens"] + 1
     replayed = client.post(page, first)

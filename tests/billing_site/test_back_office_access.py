@@ -22,6 +22,8 @@ MODELS = {
     "accounts_organization": READ,
     "accounts_project": READ,
     "accounts_membership": READ,
+    "accounts_apikey": READ,
+    "accounts_trustedissuer": ADMINISTER,
     "accounts_legalentity": READ,
     "accounts_billingaccount": READ,
     "accounts_billingaccountbinding": READ,
@@ -116,7 +118,10 @@ PAGES = {
     **dict.fromkeys(
         (
             f"accounts_organization_{act}"
-            for act in ("open", "project", "account", "grantfeature", "revokefeature", "close")
+            for act in (
+                *("open", "project", "account", "grantfeature", "revokefeature", "close"),
+                *("member", "apikey"),
+            )
         ),
         OPERATE,
     ),
@@ -127,6 +132,10 @@ PAGES = {
         ),
         OPERATE,
     ),
+    **dict.fromkeys((f"accounts_membership_{act}" for act in ("role", "withdraw", "letin", "letout")), OPERATE),
+    **dict.fromkeys((f"accounts_apikey_{act}" for act in ("rotate", "revoke")), OPERATE),
+    **dict.fromkeys((f"accounts_apikey_{act}" for act in ("create", "rotateany", "revokeany")), ADMINISTER),
+    "accounts_trustedissuer_set": ADMINISTER,
     "accounts_organization_activity": READ,
     "accounts_billingaccount_activity": READ,
     **dict.fromkeys((f"accounts_project_{act}" for act in ("bind", "rebind", "close")), OPERATE),

@@ -42,6 +42,9 @@ def pages(scene: Scene, account: int) -> list[str]:
         f"accounts_organization_{act}"
         for act in ("activity", "open", "project", "account", "grantfeature", "revokefeature", "close")
     ]
+    names += ["accounts_organization_member", "accounts_organization_apikey", "accounts_trustedissuer_set"]
+    names += [f"accounts_membership_{act}" for act in ("role", "withdraw", "letin", "letout")]
+    names += [f"accounts_apikey_{act}" for act in ("create", "rotate", "revoke")]
     names += [f"accounts_project_{act}" for act in ("bind", "rebind", "close")]
     names += [f"quotas_subscription_{act}" for act in ("assign", "cancel", "suspend")]
     names += [f"quotas_catalogversion_{act}" for act in ("upload", "publish", "discard", "plan", "addplan", "addon")]
