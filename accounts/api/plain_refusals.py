@@ -3,13 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
+from rest_framework import serializers
 from rest_framework.response import Response
 
 from accounts.api import problems
 
 
+class Refusal(serializers.Serializer[Any]):
+    """A refusal. Nothing was written."""
+
+    code = serializers.CharField(help_text="Stable; for programs.")
+    message = serializers.CharField(help_text="For people.")
+
+
 class PlainRefusals:
     """Of a Resource: the same codes and statuses as under /api/v1, in that shape."""
+
+    refusal_shape = Refusal
 
     def get_exception_handler(self) -> Callable[..., Any]:
         return answer

@@ -1,8 +1,11 @@
-"""Names of operations in the API's description: said once, in the summary."""
+"""What the API's description takes from a view: names of operations, said once in the summary; shapes of refusals."""
 
 import re
+from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+
+from accounts.api.problems import MEDIA_TYPE
 
 
 class NamedBySummary(AutoSchema):
@@ -19,3 +22,12 @@ class NamedBySummary(AutoSchema):
         parts = [part for part in self.path.split("/") if part not in ("", "api", "v1")]
         own = "" if self.path.startswith("/api/v1/") else "seed: "
         return [own + parts[0]]
+
+    def get_operation(self, *about: Any) -> Any:
+        """As described, but where the view's refusals have a shape of their own."""
+        operation = super().get_operation(*about)
+        shape = getattr(self.view, "refusal_shape", None)
+        for answer in operation["responses"].values() if operation and shape else ():
+            if answer.get("content", {}).pop(MEDIA_TYPE, None):
+                answer["content"]["application/json"] = {"schema": self.resolve_serializer(shape, "response").ref}
+        return operation
