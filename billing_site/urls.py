@@ -14,3 +14,5 @@ urlpatterns = [
     path("readyz", readyz),
     path("metrics", metrics),
 ]
+
+handler500 = "billing_site.faults.server_error"

@@ -26,7 +26,7 @@ class NamedBySummary(AutoSchema):
     def get_operation(self, *about: Any) -> Any:
         """As described, but where the view's refusals have a shape of their own."""
         operation = super().get_operation(*about)
-        shape = getattr(self.view, "refusal_shape", None)
+        shape: Any = getattr(self.view, "refusal_shape", None)
         for answer in operation["responses"].values() if operation and shape else ():
             if answer.get("content", {}).pop(MEDIA_TYPE, None):
                 answer["content"]["application/json"] = {"schema": self.resolve_serializer(shape, "response").ref}

@@ -217,3 +217,16 @@ def test_me(cast: Cast) -> None:
         ],
         "everywhere": [],
     }
+
+
+def test_a_fault_of_ours_says_nothing_but_its_id(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("the password is tr0ub4dor")
+
+    monkeypatch.setattr("accounts.api.projects.projects_of", broken)
+    alice = client_of(member(cast.alice, cast.acme, "org-admin"))
+    alice.raise_request_exception = False
+    answer = alice.get(PROJECTS, headers={"X-Request-ID": "req-1"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "application/problem+json")
+    assert (answer.json()["code"], answer.json()["request_id"]) == ("server_error", "req-1")
+    assert b"tr0ub4dor" not in answer.content
