@@ -12,5 +12,6 @@ urlpatterns = [
     path("v1/", include("quotas.api.urls")),
     path("schema", SpectacularJSONAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
+    path("", include("billing_site.console.urls")),
     re_path(r"", not_found),
 ]

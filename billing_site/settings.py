@@ -16,6 +16,7 @@ ENVIRONMENT = environment.choice("ENVIRONMENT", "embedded", ("embedded", "sandbo
 SECRET_KEY = environment.text("SECRET_KEY", "") or environment.local_secret(BASE_DIR / ".local", ENVIRONMENT)
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
+CONSOLE_ORIGINS = frozenset(environment.words("CONSOLE_ORIGINS"))  # of consoles that call from a browser
 METRICS_PORT = environment.integer("METRICS_PORT", 9100, minimum=1, maximum=65535)
 
 INSTALLED_APPS = [
@@ -46,6 +47,7 @@ MIDDLEWARE = [
     "billing_site.page_policies.PagePolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "billing_site.request_context.RequestContextMiddleware",
+    "billing_site.cross_origin.CrossOriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -11,6 +11,7 @@ from accounts.policy_scopes import organization_scope
 from quotas.catalog_in_force import catalog_of, in_force
 from quotas.dimensions import DIMENSIONS, bounds, read, write
 from quotas.errors import UnknownItem
+from quotas.external_ips import public_held
 from quotas.holdings import PROJECTS_LIMIT, level_of
 from quotas.models import Limit
 from quotas.project_quotas import effective_quota
@@ -69,7 +70,13 @@ def fits_plan(organization: Organization, plan: str, addons: Mapping[str, object
     if asked.quota.external_ips is not None:
         limits["external_ips"] = Decimal(asked.quota.external_ips)
     limits["object_storage"] = asked.quota.object_storage_gb
-    return compare(limits, usage_of(organization), dict.fromkeys(limits, Decimal(0)))
+    return compare(limits, in_use(organization), dict.fromkeys(limits, Decimal(0)))
+
+
+def in_use(organization: Organization) -> dict[str, Decimal | None]:
+    """What was last reported, and the public addresses that are held with us, if those are more."""
+    used = usage_of(organization)
+    return {**used, "external_ips": max(used.get("external_ips") or Decimal(0), Decimal(public_held(organization)))}
 
 
 def compare(limits: Mapping[str, Decimal], used: Mapping[str, Decimal | None], wanted: Mapping[str, Decimal]) -> Answer:
