@@ -15,7 +15,7 @@ from quotas.catalog_in_force import catalog_of, newest
 from quotas.quota_arithmetic import Resources
 
 
-class ResourcesOut(serializers.Serializer[Any]):
+class ConsoleResourcesOut(serializers.Serializer[Any]):
     """Cores, and Gi."""
 
     cpu = Number()
@@ -23,7 +23,7 @@ class ResourcesOut(serializers.Serializer[Any]):
     storage = Number()
 
 
-class SoldOut(serializers.Serializer[Any]):
+class ConsoleSoldOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     name = serializers.CharField()
     displayName = serializers.CharField()
@@ -33,10 +33,10 @@ class SoldOut(serializers.Serializer[Any]):
     interval = serializers.CharField()
 
 
-class PlanOut(SoldOut):
+class ConsolePlanOut(ConsoleSoldOut):
     recommended = serializers.BooleanField()
     features = serializers.ListField(child=serializers.CharField())
-    resources = ResourcesOut()
+    resources = ConsoleResourcesOut()
     burstRatio = Number()
     pods = serializers.IntegerField()
     servicesLB = serializers.IntegerField()
@@ -45,28 +45,28 @@ class PlanOut(SoldOut):
     eipQuota = serializers.IntegerField(allow_null=True, help_text="Null where it is not enforced.")
 
 
-class AddOnOut(SoldOut):
-    resources = ResourcesOut()
+class ConsoleAddOnOut(ConsoleSoldOut):
+    resources = ConsoleResourcesOut()
 
 
 class Plans(ConsoleResource):
-    @call("Plans that an organization may choose", PlanOut, many=True)
+    @call("Plans that an organization may choose", ConsolePlanOut, many=True)
     def get(self, request: Request) -> Response:
         """In the catalog's order, without those that only staff assign."""
         catalog = _catalog()
         plans = catalog.plans.items() if catalog else ()
         shown = [_plan(catalog, code, plan) for code, plan in plans if catalog and plan.self_service]
-        return success(PlanOut(shown, many=True).data)
+        return success(ConsolePlanOut(shown, many=True).data)
 
 
 class AddOns(ConsoleResource):
-    @call("Add-ons that an organization may buy", AddOnOut, many=True)
+    @call("Add-ons that an organization may buy", ConsoleAddOnOut, many=True)
     def get(self, request: Request) -> Response:
         """In the catalog's order, without those that are switched off or that only staff assign."""
         catalog = _catalog()
         addons = catalog.addons.items() if catalog else ()
         shown = [_addon(code, one) for code, one in addons if one.self_service and not one.disabled]
-        return success(AddOnOut(shown, many=True).data)
+        return success(ConsoleAddOnOut(shown, many=True).data)
 
 
 def _catalog() -> Catalog | None:

@@ -15,7 +15,7 @@ from payments import registry
 from payments.providers.console import Start
 
 
-class FeaturesOut(serializers.Serializer[Any]):
+class ConsoleFeaturesOut(serializers.Serializer[Any]):
     quotas = serializers.BooleanField()
     plans = serializers.BooleanField()
     checkout = serializers.BooleanField()
@@ -24,20 +24,20 @@ class FeaturesOut(serializers.Serializer[Any]):
     addons = serializers.BooleanField()
 
 
-class ConfigOut(serializers.Serializer[Any]):
+class ConsoleConfigOut(serializers.Serializer[Any]):
     provider = serializers.ChoiceField(["none", "stripe", "whmcs"])
-    features = FeaturesOut()
+    features = ConsoleFeaturesOut()
     sandbox = serializers.BooleanField(required=False, help_text="There where no real money moves.")
 
 
-class HealthOut(serializers.Serializer[Any]):
+class ConsoleHealthOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["healthy"])
     database = serializers.ChoiceField(["ok"])
     cluster = serializers.ChoiceField(["ok", "none"])
 
 
 class Config(ConsoleResource):
-    @call("Active provider and feature flags", ConfigOut, key="config")
+    @call("Active provider and feature flags", ConsoleConfigOut, key="config")
     def get(self, request: Request) -> Response:
         """The provider in force, as it is known to consoles; its features are the routes that are mounted now."""
         shown = registry.active().console()
@@ -50,13 +50,13 @@ class Config(ConsoleResource):
             "addons": Start.ADD_ADDON in shown.starts,
         }
         sandbox = {"sandbox": True} if shown.sandbox else {}
-        return success(ConfigOut({"provider": shown.word, "features": features, **sandbox}).data, key="config")
+        return success(ConsoleConfigOut({"provider": shown.word, "features": features, **sandbox}).data, key="config")
 
 
 class Health(ConsoleResource):
-    @call("Service health check", HealthOut)
+    @call("Service health check", ConsoleHealthOut)
     def get(self, request: Request) -> Response:
         """503 where the database, or the cluster where there is one, does not answer."""
         connection.ensure_connection()
         cluster = "ok" if upstream.check() else "none"
-        return success(HealthOut({"status": "healthy", "database": "ok", "cluster": cluster}).data)
+        return success(ConsoleHealthOut({"status": "healthy", "database": "ok", "cluster": cluster}).data)

@@ -20,14 +20,14 @@ class Number(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class UsedOut(serializers.Serializer[Any]):
+class ConsoleUsedOut(serializers.Serializer[Any]):
     """`used` is null where it is unknown, `limit` where none is enforced."""
 
     used = Number()
     limit = Number()
 
 
-class RefusalOut(serializers.Serializer[Any]):
+class ConsoleRefusalOut(serializers.Serializer[Any]):
     """The seed's error. Nothing was written."""
 
     success = serializers.BooleanField(default=False)
@@ -52,7 +52,7 @@ def call(
 
     def decorate(method: Any) -> Any:
         said = " ".join((method.__doc__ or "").split())
-        responses = {200: done, **dict.fromkeys(shared, RefusalOut)}
+        responses = {200: done, **dict.fromkeys(shared, ConsoleRefusalOut)}
         return extend_schema(
             summary=summary, description=said, tags=[TAG], parameters=[ORGANIZATION], request=takes, responses=responses
         )(method)
@@ -63,7 +63,7 @@ def call(
 @cache
 def enveloped(answers: AnySerializer, key: str, many: bool) -> AnySerializer:
     fields = {"success": serializers.BooleanField(default=True), key: answers(many=many)}
-    name = f"Console{answers.__name__.removesuffix('Out')}{'s' if many else ''}Answer"
+    name = f"{answers.__name__.removesuffix('Out')}{'s' if many else ''}Answer"
     return cast(AnySerializer, inline_serializer(name, fields))
 
 

@@ -27,46 +27,46 @@ from quotas.subscription_outlook import held_price
 from quotas.what_if import what_if
 
 
-class WantedAddOn(serializers.Serializer[Any]):
+class ConsoleWantedAddOn(serializers.Serializer[Any]):
     addonId = Text(max_length=63)
     quantity = Whole(min_value=1)
 
 
-class WantedPlan(serializers.Serializer[Any]):
+class ConsoleWantedPlan(serializers.Serializer[Any]):
     planId = Text(max_length=63)
-    addons = WantedAddOn(many=True, required=False, help_text="What is held now, where it is left out.")
+    addons = ConsoleWantedAddOn(many=True, required=False, help_text="What is held now, where it is left out.")
 
 
-class ExceededOut(serializers.Serializer[Any]):
+class ConsoleExceededOut(serializers.Serializer[Any]):
     resource = serializers.CharField(help_text="cpu, memory, storage, pods, servicesLB, publicIPv4, objectStorage …")
     used = Number()
     limit = Number()
 
 
-class CostOut(serializers.Serializer[Any]):
+class ConsoleCostOut(serializers.Serializer[Any]):
     amount = Number(help_text="In major units.")
     currency = serializers.CharField()
     interval = serializers.CharField()
 
 
-class DowngradeOut(serializers.Serializer[Any]):
+class ConsoleDowngradeOut(serializers.Serializer[Any]):
     planId = serializers.CharField()
     planName = serializers.CharField()
     fits = serializers.BooleanField(allow_null=True, help_text="Null where it depends on usage nobody reported.")
-    exceeded = ExceededOut(many=True)
+    exceeded = ConsoleExceededOut(many=True)
     unknown = serializers.ListField(child=serializers.CharField())
-    cost = CostOut(help_text="Of the plan with these add-ons, at the prices they are sold for now.")
-    currentCost = CostOut(allow_null=True, help_text="At the prices they were sold for.")
+    cost = ConsoleCostOut(help_text="Of the plan with these add-ons, at the prices they are sold for now.")
+    currentCost = ConsoleCostOut(allow_null=True, help_text="At the prices they were sold for.")
 
 
 class SimulateDowngrade(ConsoleResource):
-    @call("Whether usage would fit another plan", DowngradeOut, takes=WantedPlan)
+    @call("Whether usage would fit another plan", ConsoleDowngradeOut, takes=ConsoleWantedPlan)
     def post(self, request: Request) -> Response:
         """For organization admins. Changes nothing."""
         organization = self.organization(READ_BILLING)
-        body = WantedPlan(data=request.data)
+        body = ConsoleWantedPlan(data=request.data)
         body.is_valid(raise_exception=True)
-        return success(DowngradeOut(_simulated(organization, body.validated_data)).data)
+        return success(ConsoleDowngradeOut(_simulated(organization, body.validated_data)).data)
 
 
 def _simulated(organization: Organization, wanted: Mapping[str, Any]) -> dict[str, Any]:

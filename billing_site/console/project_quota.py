@@ -12,9 +12,9 @@ from accounts.models import Project
 from billing_site.console import quantities, whose
 from billing_site.console.described import call
 from billing_site.console.envelope import Denied, success
-from billing_site.console.projects import OwnQuotaOut, own_quota
+from billing_site.console.projects import ConsoleOwnQuotaOut, own_quota
 from billing_site.console.resources import ConsoleResource
-from billing_site.console.subscription import SHOWN, UsageOut
+from billing_site.console.subscription import SHOWN, ConsoleUsageOut
 from quotas.models import Limit, LimitKind
 from quotas.project_quotas import effective_quota, remove_project_quota, set_project_quota
 from quotas.usage_report import usage_of
@@ -32,38 +32,40 @@ class Amount(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-class WantedQuota(serializers.Serializer[Any]):
+class ConsoleWantedQuota(serializers.Serializer[Any]):
     cpu = Amount(required=False)
     memory = Amount(required=False)
     storage = Amount(required=False)
     pods = Amount(required=False)
 
 
-class ProjectQuotaOut(serializers.Serializer[Any]):
+class ConsoleProjectQuotaOut(serializers.Serializer[Any]):
     namespace = serializers.CharField()
-    quota = OwnQuotaOut(allow_null=True, help_text="The project's own.")
-    effective = OwnQuotaOut(help_text="The smaller of its own and of what the other projects leave of the whole.")
-    usage = UsageOut()
+    quota = ConsoleOwnQuotaOut(allow_null=True, help_text="The project's own.")
+    effective = ConsoleOwnQuotaOut(
+        help_text="The smaller of its own and of what the other projects leave of the whole."
+    )
+    usage = ConsoleUsageOut()
 
 
 class ProjectQuota(ConsoleResource):
-    @call("A project's own quota, and what holds", ProjectQuotaOut)
+    @call("A project's own quota, and what holds", ConsoleProjectQuotaOut)
     def get(self, request: Request, project: str) -> Response:
         """For whoever may open the project."""
         return self._shown(whose.project(self.caller, project, self.named()))
 
-    @call("Set a project's own quota", ProjectQuotaOut, takes=WantedQuota)
+    @call("Set a project's own quota", ConsoleProjectQuotaOut, takes=ConsoleWantedQuota)
     def put(self, request: Request, project: str) -> Response:
         """For organization admins. Numbers are cores, Gi and pods; text is a quantity as the cluster writes it. What
         is left out is the organization's alone."""
         row = self._to_change(project)
-        body = WantedQuota(data=request.data)
+        body = ConsoleWantedQuota(data=request.data)
         body.is_valid(raise_exception=True)
         values = {word: quantities.read(word, value) for word, value in body.validated_data.items()}
         set_project_quota(row, values, actor=self.caller.actor, reason=REASON, at=clock.now())
         return self._shown(row)
 
-    @call("Remove a project's own quota", ProjectQuotaOut)
+    @call("Remove a project's own quota", ConsoleProjectQuotaOut)
     def delete(self, request: Request, project: str) -> Response:
         """For organization admins. The organization's limits alone hold then."""
         row = self._to_change(project)
@@ -85,4 +87,4 @@ class ProjectQuota(ConsoleResource):
             "effective": {quantities.WORDS[name]: quantities.shown(name, holds.get(name)) for name in SHOWN},
             "usage": quantities.usage(usage_of(row.organization, row), holds, *SHOWN),
         }
-        return success(ProjectQuotaOut(shown).data)
+        return success(ConsoleProjectQuotaOut(shown).data)

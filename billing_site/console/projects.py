@@ -12,11 +12,11 @@ from accounts import clock
 from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Organization, Project
 from accounts.public_ids import encode
 from billing_site.console import quantities, upstream, whose
-from billing_site.console.catalog import ResourcesOut
+from billing_site.console.catalog import ConsoleResourcesOut
 from billing_site.console.described import Number, call
 from billing_site.console.envelope import success
 from billing_site.console.resources import ConsoleResource
-from billing_site.console.subscription import SHOWN, UsageOut
+from billing_site.console.subscription import SHOWN, ConsoleUsageOut
 from ledger.project_costs import usage_cost
 from quotas.models import Allocation, AllocationStatus, Limit, LimitKind, Subscription
 from quotas.project_quotas import effective_quota
@@ -26,7 +26,7 @@ MOST = 500
 _RUNNING = (AllocationStatus.ACTIVE, AllocationStatus.RELEASING)
 
 
-class ProjectOut(serializers.Serializer[Any]):
+class ConsoleProjectOut(serializers.Serializer[Any]):
     id = serializers.CharField()
     namespace = serializers.CharField()
     name = serializers.CharField(help_text="Short name.")
@@ -37,47 +37,49 @@ class ProjectOut(serializers.Serializer[Any]):
     perProjectQuotaSet = serializers.BooleanField()
 
 
-class AmountOut(serializers.Serializer[Any]):
+class ConsoleAmountOut(serializers.Serializer[Any]):
     amount = Number(help_text="In major units.")
     currency = serializers.CharField()
 
 
-class CostOut(serializers.Serializer[Any]):
+class ConsoleMonthCostOut(serializers.Serializer[Any]):
     periodStart = serializers.DateTimeField()
     periodEnd = serializers.DateTimeField()
-    amounts = AmountOut(many=True)
+    amounts = ConsoleAmountOut(many=True)
 
 
-class OwnQuotaOut(ResourcesOut):
+class ConsoleOwnQuotaOut(ConsoleResourcesOut):
     pods = Number()
 
 
-class OverviewOut(ProjectOut):
+class ConsoleOverviewOut(ConsoleProjectOut):
     planId = serializers.CharField(allow_null=True)
     status = serializers.CharField(allow_null=True)
-    usage = UsageOut(help_text="The limit is what holds: the project's own or what the others leave of the whole.")
-    quota = OwnQuotaOut(allow_null=True, help_text="The project's own.")
+    usage = ConsoleUsageOut(
+        help_text="The limit is what holds: the project's own or what the others leave of the whole."
+    )
+    quota = ConsoleOwnQuotaOut(allow_null=True, help_text="The project's own.")
     running = serializers.IntegerField(help_text="Machines that are charged.")
-    cost = CostOut(help_text="Of machines, this calendar month (UTC).")
+    cost = ConsoleMonthCostOut(help_text="Of machines, this calendar month (UTC).")
     quotaEnforced = serializers.BooleanField()
 
 
 class Projects(ConsoleResource):
-    @call("Projects that the caller may open", ProjectOut, many=True)
+    @call("Projects that the caller may open", ConsoleProjectOut, many=True)
     def get(self, request: Request) -> Response:
         """With who pays for each; by name, 500 at most."""
         within = self.organization()
         rows = list(whose.projects(self.caller, within)[:MOST])
-        return success(ProjectOut(facts(rows), many=True).data)
+        return success(ConsoleProjectOut(facts(rows), many=True).data)
 
 
 class Overview(ConsoleResource):
-    @call("Billing details of a project", OverviewOut)
+    @call("Billing details of a project", ConsoleOverviewOut)
     def get(self, request: Request, namespace: str) -> Response:
         """For whoever may open the namespace: `organization-project`, or the project's short name. Asks the cluster,
         where there is one; 503 where it does not answer."""
         project = whose.project(self.caller, namespace, self.named())
-        return success(OverviewOut(_overview(project, clock.now())).data)
+        return success(ConsoleOverviewOut(_overview(project, clock.now())).data)
 
 
 def facts(rows: list[Project]) -> list[dict[str, Any]]:

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from accounts.abilities import READ_BILLING
 from accounts.models import Organization, Project
 from billing_site.console import quantities, upstream, whose
-from billing_site.console.described import Number, UsedOut, call
+from billing_site.console.described import ConsoleUsedOut, Number, call
 from billing_site.console.envelope import success
 from billing_site.console.resources import ConsoleResource
-from billing_site.console.subscription import SHOWN, UsageOut
+from billing_site.console.subscription import SHOWN, ConsoleUsageOut
 from quotas.dimensions import bounds
 from quotas.external_ips import public_held
 from quotas.holdings import level_of
@@ -24,59 +24,59 @@ MOST_PROJECTS = 500
 _WHOLE = (*SHOWN, "services.loadbalancers", "object_storage")
 
 
-class WholeUsageOut(UsageOut):
-    servicesLB = UsedOut()
-    publicIPv4 = UsedOut(help_text="Public addresses that are held.")
-    objectStorage = UsedOut(help_text="GB; unknown is null, not zero.")
+class ConsoleWholeUsageOut(ConsoleUsageOut):
+    servicesLB = ConsoleUsedOut()
+    publicIPv4 = ConsoleUsedOut(help_text="Public addresses that are held.")
+    objectStorage = ConsoleUsedOut(help_text="GB; unknown is null, not zero.")
 
 
-class UsedByOut(serializers.Serializer[Any]):
+class ConsoleUsedByOut(serializers.Serializer[Any]):
     cpu = Number()
     memory = Number()
     storage = Number()
     pods = Number()
 
 
-class ProjectUsageOut(serializers.Serializer[Any]):
+class ConsoleProjectUsageOut(serializers.Serializer[Any]):
     namespace = serializers.CharField()
-    usage = UsedByOut()
+    usage = ConsoleUsedByOut()
 
 
-class QuotaUsageOut(serializers.Serializer[Any]):
+class ConsoleQuotaUsageOut(serializers.Serializer[Any]):
     organization = serializers.CharField()
-    usage = WholeUsageOut()
-    projects = ProjectUsageOut(many=True, help_text=f"Open projects by name, {MOST_PROJECTS} at most.")
+    usage = ConsoleWholeUsageOut()
+    projects = ConsoleProjectUsageOut(many=True, help_text=f"Open projects by name, {MOST_PROJECTS} at most.")
     lastUpdated = serializers.DateTimeField(allow_null=True)
 
 
-class EnforcedOut(serializers.Serializer[Any]):
+class ConsoleEnforcedOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     exists = serializers.BooleanField()
 
 
-class QuotaStatusOut(serializers.Serializer[Any]):
+class ConsoleQuotaStatusOut(serializers.Serializer[Any]):
     organization = serializers.CharField()
     quotaEnforced = serializers.BooleanField()
     planId = serializers.CharField(allow_null=True)
     status = serializers.CharField(allow_null=True)
     level = serializers.ChoiceField(["full", "warn", "restricted", "halted"])
-    hrq = EnforcedOut(help_text="As the cluster has it; as our rows have it where there is no cluster.")
-    limitRange = EnforcedOut()
+    hrq = ConsoleEnforcedOut(help_text="As the cluster has it; as our rows have it where there is no cluster.")
+    limitRange = ConsoleEnforcedOut()
     cluster = serializers.ChoiceField(["ok", "none"])
 
 
 class QuotaUsage(ConsoleResource):
-    @call("Usage of the quota across all projects", QuotaUsageOut)
+    @call("Usage of the quota across all projects", ConsoleQuotaUsageOut)
     def get(self, request: Request) -> Response:
         """For organization admins: what the platform last reported, and the public addresses held."""
-        return success(QuotaUsageOut(_usage(self.organization(READ_BILLING))).data)
+        return success(ConsoleQuotaUsageOut(_usage(self.organization(READ_BILLING))).data)
 
 
 class QuotaStatus(ConsoleResource):
-    @call("Whether the quota exists and is enforced", QuotaStatusOut)
+    @call("Whether the quota exists and is enforced", ConsoleQuotaStatusOut)
     def get(self, request: Request) -> Response:
         """For organization admins. Asks the cluster, where there is one; 503 where it does not answer."""
-        return success(QuotaStatusOut(_status(self.organization(READ_BILLING))).data)
+        return success(ConsoleQuotaStatusOut(_status(self.organization(READ_BILLING))).data)
 
 
 def _usage(organization: Organization) -> dict[str, Any]:

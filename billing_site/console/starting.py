@@ -18,15 +18,15 @@ from payments import registry
 from payments.providers.console import Delivery, Start
 
 
-class PlanChoice(serializers.Serializer[Any]):
+class ConsolePlanChoice(serializers.Serializer[Any]):
     planId = Text(max_length=63)
 
 
-class AddOnChoice(serializers.Serializer[Any]):
+class ConsoleAddOnChoice(serializers.Serializer[Any]):
     addonId = Text(max_length=63)
 
 
-class SessionChoice(serializers.Serializer[Any]):
+class ConsoleSessionChoice(serializers.Serializer[Any]):
     sessionId = Text(max_length=255)
 
 
@@ -40,9 +40,9 @@ def given(body: type[serializers.Serializer[Any]], data: Any) -> dict[str, str]:
 class BoughtAddOns(ConsoleResource):
     starts = {"POST": Start.ADD_ADDON}
 
-    @call("Buy one unit of an add-on", None, takes=AddOnChoice)
+    @call("Buy one unit of an add-on", None, takes=ConsoleAddOnChoice)
     def post(self, request: Request) -> Response:
-        return self.start(given(AddOnChoice, request.data), needs=WRITE_BILLING)
+        return self.start(given(ConsoleAddOnChoice, request.data), needs=WRITE_BILLING)
 
 
 class BoughtAddOn(ConsoleResource):
@@ -50,7 +50,7 @@ class BoughtAddOn(ConsoleResource):
 
     @call("Give one unit of an add-on back", None)
     def delete(self, request: Request, addon: str) -> Response:
-        return self.start(given(AddOnChoice, {"addonId": addon}), needs=WRITE_BILLING)
+        return self.start(given(ConsoleAddOnChoice, {"addonId": addon}), needs=WRITE_BILLING)
 
 
 class VerifyCheckout(ConsoleResource):
@@ -61,11 +61,11 @@ class VerifyCheckout(ConsoleResource):
     @call("Activate what a checkout paid for", None)
     def get(self, request: Request) -> Response:
         named = request.query_params.get("session_id") or request.query_params.get("sessionId")
-        return self.start(given(SessionChoice, {"sessionId": named}), needs=None)
+        return self.start(given(ConsoleSessionChoice, {"sessionId": named}), needs=None)
 
-    @call("Activate what a checkout paid for", None, takes=SessionChoice)
+    @call("Activate what a checkout paid for", None, takes=ConsoleSessionChoice)
     def post(self, request: Request) -> Response:
-        return self.start(given(SessionChoice, request.data), needs=None)
+        return self.start(given(ConsoleSessionChoice, request.data), needs=None)
 
 
 class CustomerPortal(ConsoleResource):

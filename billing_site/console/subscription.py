@@ -10,11 +10,11 @@ from rest_framework.response import Response
 from accounts.abilities import READ_BILLING, WRITE_BILLING
 from accounts.models import Organization
 from billing_site.console import quantities
-from billing_site.console.catalog import ResourcesOut
-from billing_site.console.described import UsedOut, call
+from billing_site.console.catalog import ConsoleResourcesOut
+from billing_site.console.described import ConsoleUsedOut, call
 from billing_site.console.envelope import success
 from billing_site.console.resources import ConsoleResource
-from billing_site.console.starting import PlanChoice, given
+from billing_site.console.starting import ConsolePlanChoice, given
 from payments.providers.console import Start
 from quotas.dimensions import bounds
 from quotas.holdings import holdings
@@ -27,19 +27,19 @@ SHOWN = ("requests.cpu", "requests.memory", "requests.storage", "pods")
 _UNMANAGED: dict[str, Decimal | None] = dict.fromkeys(("cpu", "memory", "storage"))
 
 
-class HeldAddOnOut(serializers.Serializer[Any]):
+class ConsoleHeldAddOnOut(serializers.Serializer[Any]):
     addonId = serializers.CharField()
     quantity = serializers.IntegerField()
 
 
-class UsageOut(serializers.Serializer[Any]):
-    cpu = UsedOut()
-    memory = UsedOut()
-    storage = UsedOut()
-    pods = UsedOut()
+class ConsoleUsageOut(serializers.Serializer[Any]):
+    cpu = ConsoleUsedOut()
+    memory = ConsoleUsedOut()
+    storage = ConsoleUsedOut()
+    pods = ConsoleUsedOut()
 
 
-class OrganizationSubscriptionOut(serializers.Serializer[Any]):
+class ConsoleOrganizationSubscriptionOut(serializers.Serializer[Any]):
     """Without a plan: planId, planName and status are null, and nothing is limited."""
 
     organization = serializers.CharField(help_text="Its short name, which is its namespace.")
@@ -48,26 +48,26 @@ class OrganizationSubscriptionOut(serializers.Serializer[Any]):
     status = serializers.CharField(allow_null=True)
     providerSubscriptionId = serializers.CharField(allow_null=True)
     providerCustomerId = serializers.CharField(allow_null=True)
-    addons = HeldAddOnOut(many=True)
-    resources = ResourcesOut()
-    usage = UsageOut()
+    addons = ConsoleHeldAddOnOut(many=True)
+    resources = ConsoleResourcesOut()
+    usage = ConsoleUsageOut()
 
 
 class OrganizationSubscription(ConsoleResource):
     starts = {"POST": Start.SUBSCRIBE, "PUT": Start.CHANGE_PLAN, "DELETE": Start.CANCEL}
 
-    @call("Subscription, limits and usage of the organization", OrganizationSubscriptionOut)
+    @call("Subscription, limits and usage of the organization", ConsoleOrganizationSubscriptionOut)
     def get(self, request: Request) -> Response:
         """For organization admins. CPU and memory are the pair (requests or limits) that is nearer to its bound."""
-        return success(OrganizationSubscriptionOut(_standing(self.organization(READ_BILLING))).data)
+        return success(ConsoleOrganizationSubscriptionOut(_standing(self.organization(READ_BILLING))).data)
 
-    @call("Subscribe", None, takes=PlanChoice)
+    @call("Subscribe", None, takes=ConsolePlanChoice)
     def post(self, request: Request) -> Response:
-        return self.start(given(PlanChoice, request.data), needs=WRITE_BILLING)
+        return self.start(given(ConsolePlanChoice, request.data), needs=WRITE_BILLING)
 
-    @call("Change the plan", None, takes=PlanChoice)
+    @call("Change the plan", None, takes=ConsolePlanChoice)
     def put(self, request: Request) -> Response:
-        return self.start(given(PlanChoice, request.data), needs=WRITE_BILLING)
+        return self.start(given(ConsolePlanChoice, request.data), needs=WRITE_BILLING)
 
     @call("Cancel at the end of the period", None)
     def delete(self, request: Request) -> Response:
