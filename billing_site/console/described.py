@@ -1,5 +1,6 @@
 """The console's calls for OpenAPI: what an answer holds in its envelope, and the refusals they share."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
@@ -53,9 +54,16 @@ def call(
     def decorate(method: Any) -> Any:
         said = " ".join((method.__doc__ or "").split())
         responses = {200: done, **dict.fromkeys(shared, ConsoleRefusalOut)}
-        return extend_schema(
-            summary=summary, description=said, tags=[TAG], parameters=[ORGANIZATION], request=takes, responses=responses
-        )(method)
+        described = extend_schema(
+            operation_id="console_" + re.sub(r"[^a-z0-9]+", "_", summary.lower()).strip("_"),
+            summary=summary,
+            description=said,
+            tags=[TAG],
+            parameters=[ORGANIZATION],
+            request=takes,
+            responses=responses,
+        )
+        return described(method)
 
     return decorate
 

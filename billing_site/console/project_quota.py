@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,9 +20,8 @@ from quotas.models import Limit, LimitKind
 from quotas.project_quotas import effective_quota, remove_project_quota, set_project_quota
 from quotas.usage_report import usage_of
 
-REASON = "set in the console"
 
-
+@extend_schema_field({"type": ["number", "string"], "examples": [2.5]})
 class Amount(serializers.Field[Any, Any, Any, Any]):
     """A number in the console's units, or text as the cluster writes quantities. The act says whether it is one."""
 
@@ -42,9 +42,7 @@ class ConsoleWantedQuota(serializers.Serializer[Any]):
 class ConsoleProjectQuotaOut(serializers.Serializer[Any]):
     namespace = serializers.CharField()
     quota = ConsoleOwnQuotaOut(allow_null=True, help_text="The project's own.")
-    effective = ConsoleOwnQuotaOut(
-        help_text="The smaller of its own and of what the other projects leave of the whole."
-    )
+    effective = ConsoleOwnQuotaOut(help_text="The smaller of its own and what the others leave.")
     usage = ConsoleUsageOut()
 
 
@@ -62,14 +60,14 @@ class ProjectQuota(ConsoleResource):
         body = ConsoleWantedQuota(data=request.data)
         body.is_valid(raise_exception=True)
         values = {word: quantities.read(word, value) for word, value in body.validated_data.items()}
-        set_project_quota(row, values, actor=self.caller.actor, reason=REASON, at=clock.now())
+        set_project_quota(row, values, actor=self.caller.actor, at=clock.now())
         return self._shown(row)
 
     @call("Remove a project's own quota", ConsoleProjectQuotaOut)
     def delete(self, request: Request, project: str) -> Response:
         """For organization admins. The organization's limits alone hold then."""
         row = self._to_change(project)
-        remove_project_quota(row, actor=self.caller.actor, reason=REASON, at=clock.now())
+        remove_project_quota(row, actor=self.caller.actor, at=clock.now())
         return self._shown(row)
 
     def _to_change(self, project: str) -> Project:

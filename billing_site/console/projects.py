@@ -55,9 +55,7 @@ class ConsoleOwnQuotaOut(ConsoleResourcesOut):
 class ConsoleOverviewOut(ConsoleProjectOut):
     planId = serializers.CharField(allow_null=True)
     status = serializers.CharField(allow_null=True)
-    usage = ConsoleUsageOut(
-        help_text="The limit is what holds: the project's own or what the others leave of the whole."
-    )
+    usage = ConsoleUsageOut(help_text="The limit is what holds: the smaller of its own and what the others leave.")
     quota = ConsoleOwnQuotaOut(allow_null=True, help_text="The project's own.")
     running = serializers.IntegerField(help_text="Machines that are charged.")
     cost = ConsoleMonthCostOut(help_text="Of machines, this calendar month (UTC).")

@@ -58,12 +58,12 @@ class VerifyCheckout(ConsoleResource):
 
     starts = {"GET": Start.VERIFY_CHECKOUT, "HEAD": Start.VERIFY_CHECKOUT, "POST": Start.VERIFY_CHECKOUT}
 
-    @call("Activate what a checkout paid for", None)
+    @call("Verify a checkout", None)
     def get(self, request: Request) -> Response:
         named = request.query_params.get("session_id") or request.query_params.get("sessionId")
         return self.start(given(ConsoleSessionChoice, {"sessionId": named}), needs=None)
 
-    @call("Activate what a checkout paid for", None, takes=ConsoleSessionChoice)
+    @call("Verify a checkout, by POST", None, takes=ConsoleSessionChoice)
     def post(self, request: Request) -> Response:
         return self.start(given(ConsoleSessionChoice, request.data), needs=None)
 
