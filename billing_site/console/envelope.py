@@ -12,7 +12,6 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from accounts import clock
-from accounts.api.problems import of_domain_error
 from accounts.errors import DomainError, Forbidden
 from billing_site.console.exact_json import write
 
@@ -48,6 +47,7 @@ def success(body: Any, *, key: str = "data") -> Response:
 
 
 def refusal(error: str, details: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+    error = error[:1].upper() + error[1:]
     stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {"success": False, "error": error, "details": details, "timestamp": stamp}
 
@@ -63,7 +63,7 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
 def not_mounted(request: HttpRequest) -> HttpResponse:
     """An address that there is not."""
     body = write(refusal(NOT_FOUND, {}, at=clock.now()))
-    return HttpResponse(body, status=404, content_type="application/json")
+    return HttpResponse(body, status=404, content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _refused(error: Exception) -> tuple[int, str, dict[str, Any], dict[str, str]]:
@@ -91,9 +91,8 @@ def _refused(error: Exception) -> tuple[int, str, dict[str, Any], dict[str, str]
 
 def _of_domain_error(error: DomainError) -> tuple[int, str, dict[str, Any], dict[str, str]]:
     """What our acts refuse; what is wrong with a body is 400 in this dialect."""
-    said = of_domain_error(error)
     details = {"code": error.code, **({"field": error.field} if error.field else {})}
-    return 400 if error.status == 422 else error.status, said["detail"], details, {}
+    return 400 if error.status == 422 else error.status, error.detail, details, {}
 
 
 def _of_framework(error: exceptions.APIException) -> tuple[int, str, dict[str, Any], dict[str, str]]:

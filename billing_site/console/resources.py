@@ -27,6 +27,11 @@ class ConsoleResource(Resource):
     def get_exception_handler(self) -> Callable[..., Any]:
         return envelope.answer
 
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """Without Allow, which would tell of routes that are not mounted."""
+        return {}
+
     def mounted(self, method: str) -> bool:
         start = self.starts.get(method)
         if start is not None:

@@ -4,9 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts import clock
+from accounts.lifecycle import open_project
 from accounts.models import AuditLog, Organization
 from ledger import accrual
 from quotas.allocations import start
@@ -273,3 +276,27 @@ def test_001_19_the_pair_nearer_to_its_bound_is_shown(cast: Cast, alice: Client)
     usage = data(alice, "organization-subscription")["usage"]
     assert usage["cpu"] == {"used": 7, "limit": 8}
     assert usage["memory"] == {"used": 4, "limit": 8}
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("plans", 5),
+        ("organization-subscription", 20),
+        ("quota-usage", 14),
+        ("projects", 9),
+        ("project/p-1/overview", 20),
+    ],
+)
+def test_001_48_a_call_asks_the_database_as_often_for_many_projects_as_for_few(
+    cast: Cast, acme: Organization, alice: Client, path: str, most: int
+) -> None:
+    assign(acme, "pro-pool")
+    open_project(acme, "P 1", "p-1", at=NOON)
+    with CaptureQueriesContext(connection) as few:
+        data(alice, path)
+    for number in range(2, 20):
+        open_project(acme, f"P {number}", f"p-{number}", at=NOON)
+    with CaptureQueriesContext(connection) as many:
+        data(alice, path)
+    assert len(many) == len(few) <= most
