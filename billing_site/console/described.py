@@ -45,14 +45,21 @@ ORGANIZATION = OpenApiParameter(
 
 
 def call(
-    summary: str, answers: AnySerializer | None, *, key: str = "data", takes: Any = None, many: bool = False
+    summary: str,
+    answers: AnySerializer | None,
+    *,
+    needs: str = "",
+    key: str = "data",
+    takes: Any = None,
+    many: bool = False,
 ) -> Callable[[Any], Any]:
-    """Describe a method of a view; what its docstring says is told."""
-    shared = (400, 401, 403, 404, 413, 415, 429, 500, 503) if takes else (400, 401, 403, 404, 429, 500, 503)
+    """Describe a method of a view; what its docstring says is told, and the ability it needs."""
+    shared = (400, 401, 403, 404, 409, 413, 415, 429, 500, 503)
     done = enveloped(answers, key, many) if answers else _bare()
 
     def decorate(method: Any) -> Any:
         said = " ".join((method.__doc__ or "").split())
+        said = f"{said}\n\nNeeds `{needs}`.".strip() if needs else said
         responses = {200: done, **dict.fromkeys(shared, ConsoleRefusalOut)}
         described = extend_schema(
             operation_id="console_" + re.sub(r"[^a-z0-9]+", "_", summary.lower()).strip("_"),
@@ -63,6 +70,7 @@ def call(
             request=takes,
             responses=responses,
         )
+        method.needs = needs
         return described(method)
 
     return decorate

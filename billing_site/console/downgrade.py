@@ -60,7 +60,7 @@ class ConsoleDowngradeOut(serializers.Serializer[Any]):
 
 
 class SimulateDowngrade(ConsoleResource):
-    @call("Whether usage would fit another plan", ConsoleDowngradeOut, takes=ConsoleWantedPlan)
+    @call("Whether usage would fit another plan", ConsoleDowngradeOut, needs=READ_BILLING, takes=ConsoleWantedPlan)
     def post(self, request: Request) -> Response:
         """For organization admins. Changes nothing."""
         organization = self.organization(READ_BILLING)

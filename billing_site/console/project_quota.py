@@ -47,12 +47,12 @@ class ConsoleProjectQuotaOut(serializers.Serializer[Any]):
 
 
 class ProjectQuota(ConsoleResource):
-    @call("A project's own quota, and what holds", ConsoleProjectQuotaOut)
+    @call("A project's own quota, and what holds", ConsoleProjectQuotaOut, needs=READ_PROJECTS)
     def get(self, request: Request, project: str) -> Response:
         """For whoever may open the project."""
         return self._shown(whose.project(self.caller, project, self.named()))
 
-    @call("Set a project's own quota", ConsoleProjectQuotaOut, takes=ConsoleWantedQuota)
+    @call("Set a project's own quota", ConsoleProjectQuotaOut, needs=WRITE_PROJECTS, takes=ConsoleWantedQuota)
     def put(self, request: Request, project: str) -> Response:
         """For organization admins. Numbers are cores, Gi and pods; text is a quantity as the cluster writes it. What
         is left out is the organization's alone."""
@@ -63,7 +63,7 @@ class ProjectQuota(ConsoleResource):
         set_project_quota(row, values, actor=self.caller.actor, at=clock.now())
         return self._shown(row)
 
-    @call("Remove a project's own quota", ConsoleProjectQuotaOut)
+    @call("Remove a project's own quota", ConsoleProjectQuotaOut, needs=WRITE_PROJECTS)
     def delete(self, request: Request, project: str) -> Response:
         """For organization admins. The organization's limits alone hold then."""
         row = self._to_change(project)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import clock
+from accounts.abilities import READ_PROJECTS
 from accounts.models import BillingAccount, BillingAccountBinding, BindingPhase, Organization, Project
 from accounts.public_ids import encode
 from billing_site.console import quantities, upstream, whose
@@ -72,7 +73,7 @@ class Projects(ConsoleResource):
 
 
 class Overview(ConsoleResource):
-    @call("Billing details of a project", ConsoleOverviewOut)
+    @call("Billing details of a project", ConsoleOverviewOut, needs=READ_PROJECTS)
     def get(self, request: Request, namespace: str) -> Response:
         """For whoever may open the namespace: `organization-project`, or the project's short name. Asks the cluster,
         where there is one; 503 where it does not answer."""

@@ -66,14 +66,14 @@ class ConsoleQuotaStatusOut(serializers.Serializer[Any]):
 
 
 class QuotaUsage(ConsoleResource):
-    @call("Usage of the quota across all projects", ConsoleQuotaUsageOut)
+    @call("Usage of the quota across all projects", ConsoleQuotaUsageOut, needs=READ_BILLING)
     def get(self, request: Request) -> Response:
         """For organization admins: what the platform last reported, and the public addresses held."""
         return success(ConsoleQuotaUsageOut(_usage(self.organization(READ_BILLING))).data)
 
 
 class QuotaStatus(ConsoleResource):
-    @call("Whether the quota exists and is enforced", ConsoleQuotaStatusOut)
+    @call("Whether the quota exists and is enforced", ConsoleQuotaStatusOut, needs=READ_BILLING)
     def get(self, request: Request) -> Response:
         """For organization admins. Asks the cluster, where there is one; 503 where it does not answer."""
         return success(ConsoleQuotaStatusOut(_status(self.organization(READ_BILLING))).data)

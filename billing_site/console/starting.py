@@ -40,7 +40,7 @@ def given(body: type[serializers.Serializer[Any]], data: Any) -> dict[str, str]:
 class BoughtAddOns(ConsoleResource):
     starts = {"POST": Start.ADD_ADDON}
 
-    @call("Buy one unit of an add-on", None, takes=ConsoleAddOnChoice)
+    @call("Buy one unit of an add-on", None, needs=WRITE_BILLING, takes=ConsoleAddOnChoice)
     def post(self, request: Request) -> Response:
         return self.start(given(ConsoleAddOnChoice, request.data), needs=WRITE_BILLING)
 
@@ -48,7 +48,7 @@ class BoughtAddOns(ConsoleResource):
 class BoughtAddOn(ConsoleResource):
     starts = {"DELETE": Start.REMOVE_ADDON}
 
-    @call("Give one unit of an add-on back", None)
+    @call("Give one unit of an add-on back", None, needs=WRITE_BILLING)
     def delete(self, request: Request, addon: str) -> Response:
         return self.start(given(ConsoleAddOnChoice, {"addonId": addon}), needs=WRITE_BILLING)
 
@@ -71,7 +71,7 @@ class VerifyCheckout(ConsoleResource):
 class CustomerPortal(ConsoleResource):
     starts = {"POST": Start.PORTAL}
 
-    @call("Open the provider's customer portal", None)
+    @call("Open the provider's customer portal", None, needs=WRITE_BILLING)
     def post(self, request: Request) -> Response:
         return self.start({}, needs=WRITE_BILLING)
 

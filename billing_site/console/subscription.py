@@ -56,20 +56,20 @@ class ConsoleOrganizationSubscriptionOut(serializers.Serializer[Any]):
 class OrganizationSubscription(ConsoleResource):
     starts = {"POST": Start.SUBSCRIBE, "PUT": Start.CHANGE_PLAN, "DELETE": Start.CANCEL}
 
-    @call("Subscription, limits and usage of the organization", ConsoleOrganizationSubscriptionOut)
+    @call("Subscription, limits and usage of the organization", ConsoleOrganizationSubscriptionOut, needs=READ_BILLING)
     def get(self, request: Request) -> Response:
         """For organization admins. CPU and memory are the pair (requests or limits) that is nearer to its bound."""
         return success(ConsoleOrganizationSubscriptionOut(_standing(self.organization(READ_BILLING))).data)
 
-    @call("Subscribe", None, takes=ConsolePlanChoice)
+    @call("Subscribe", None, needs=WRITE_BILLING, takes=ConsolePlanChoice)
     def post(self, request: Request) -> Response:
         return self.start(given(ConsolePlanChoice, request.data), needs=WRITE_BILLING)
 
-    @call("Change the plan", None, takes=ConsolePlanChoice)
+    @call("Change the plan", None, needs=WRITE_BILLING, takes=ConsolePlanChoice)
     def put(self, request: Request) -> Response:
         return self.start(given(ConsolePlanChoice, request.data), needs=WRITE_BILLING)
 
-    @call("Cancel at the end of the period", None)
+    @call("Cancel at the end of the period", None, needs=WRITE_BILLING)
     def delete(self, request: Request) -> Response:
         return self.start({}, needs=WRITE_BILLING)
 
