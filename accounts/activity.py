@@ -24,11 +24,13 @@ Named = tuple[str, str]  # what a subject is called, and the address of its page
 
 @dataclass(frozen=True)
 class Words:
-    """The rest of a sentence that begins with who did it. `aside` is told on the page of its account only."""
+    """The rest of a sentence that begins with who did it. `aside` is told on the page of its account only, `internal`
+    to staff only."""
 
     kind: str
     text: str
     aside: bool = False
+    internal: bool = False
 
     @property
     def parts(self) -> list[str]:
@@ -61,6 +63,10 @@ def known() -> frozenset[str]:
 
 def asides() -> list[str]:
     return [action for action, words in _words.items() if words.aside]
+
+
+def internal() -> list[str]:
+    return [action for action, words in _words.items() if words.internal]
 
 
 def of_kind(kind: str) -> list[str]:

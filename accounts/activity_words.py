@@ -32,7 +32,7 @@ _DETAILS = {
     "billing_account.set_address": "changed the address of {account}",
     "billing_account.set_tax_ids": "changed the tax ids of {account}",
 }
-_MONEY = {
+_APPROVALS = {
     "approval.request": "asked a second person to approve: {subject}",
     "approval.approve": "approved: {subject}",
     "approval.reject": "rejected: {subject}",
@@ -64,11 +64,11 @@ def say() -> None:
     for kind, texts in (
         ("account", _ACCOUNT),
         ("details", _DETAILS),
-        ("money", _MONEY),
         ("policy", _POLICY),
-        ("access", _ACCESS),
     ):
         register({action: Words(kind, text) for action, text in texts.items()})
+    for kind, texts in (("money", _APPROVALS), ("access", _ACCESS)):
+        register({action: Words(kind, text, internal=True) for action, text in texts.items()})
     register({"project.leave": Words("account", "moved the project {subject} away from {account}", aside=True)})
     register_subject("organization", _organizations)
     register_subject("project", _projects)

@@ -65,10 +65,22 @@ class Caller:
             raise NotFound(f"no such {what}")
         raise Forbidden(f"that needs {ability}")
 
+    def require_everywhere(self, ability: str) -> None:
+        """Raises Forbidden unless it is held at every organization: by staff, or by a key of the platform's."""
+        _known(ability)
+        if ability not in self.everywhere:
+            raise Forbidden(f"that needs {ability} at every organization")
+
     def require_staff(self, ability: str) -> None:
         """Raises Forbidden unless a member of staff with that ability calls."""
         if ability not in self.staff:
             raise Forbidden(f"that is for our staff ({ability})")
+
+    def person(self) -> User:
+        """Whoever calls. Raises Forbidden for a key: some acts are people's."""
+        if self.user is None:
+            raise Forbidden("that is for people, not for keys")
+        return self.user
 
 
 def visible(

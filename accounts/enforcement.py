@@ -22,7 +22,7 @@ Subject = BillingAccount | Organization
 
 def level(account_id: int) -> str:
     """full, warn, restricted or halted: the worst open reason of the account."""
-    return _worst(_open(Q(billing_account_id=account_id)).values_list("level", flat=True))
+    return worst(_open(Q(billing_account_id=account_id)).values_list("level", flat=True))
 
 
 def levels_of_organizations(accounts: Mapping[int, int | None]) -> dict[int, str]:
@@ -34,7 +34,7 @@ def levels_of_organizations(accounts: Mapping[int, int | None]) -> dict[int, str
         owner = ("organization", organization_id) if organization_id else ("account", account_id)
         found[owner].append(word)
     return {
-        organization_id: _worst(found["organization", organization_id] + found["account", account_id or 0])
+        organization_id: worst(found["organization", organization_id] + found["account", account_id or 0])
         for organization_id, account_id in accounts.items()
     }
 
@@ -73,5 +73,6 @@ def _of(subject: Subject) -> Q:
     return Q(organization=subject) if isinstance(subject, Organization) else Q(billing_account=subject)
 
 
-def _worst(words: Iterable[str]) -> str:
+def worst(words: Iterable[str]) -> str:
+    """Of the levels of open reasons; full where there is none."""
     return max(words, key=lambda word: _SEVERITY[word], default=FULL)

@@ -20,6 +20,7 @@ from accounts.locking import lock_account
 from accounts.models import BillingAccount, InvoiceFrequency, User
 
 LONGEST_NET_DAYS = 3650
+LOCKED = "paymentTerms can't be changed; payment terms are granted by staff"
 
 
 class TermsLocked(Forbidden):
@@ -69,7 +70,7 @@ def check_terms(terms: PaymentTerms) -> PaymentTerms:
 def require_standard(terms: PaymentTerms) -> None:
     """What a customer may ask for when an account is opened. Raises TermsLocked."""
     if terms != STANDARD:
-        raise TermsLocked("payment terms cannot be chosen; they are granted by staff")
+        raise TermsLocked(LOCKED)
 
 
 @transaction.atomic
@@ -80,7 +81,7 @@ def set_terms(account_id: int, terms: PaymentTerms, *, by: User, reason: str, at
     ReasonRequired, Conflict (`nothing_changes`).
     """
     if not staff_roles.may(by, "operate"):
-        raise TermsLocked("payment terms cannot be changed; they are granted by staff")
+        raise TermsLocked(LOCKED)
     at, reason = check_moment(at), require_reason(reason)
     account = lock_account(account_id)
     wanted = asdict(check_change(account, terms))

@@ -17,7 +17,7 @@ _MAXIMUM_AGE_SECONDS = 12 * 3600
 
 def ticket(subject: User | BillingAccount, request: HttpRequest) -> str:
     """A person, or an account whose billing details are meant."""
-    return signing.dumps([*_named(subject), request.path, request.user.pk], salt=_SALT)
+    return signing.dumps([*named(subject), request.path, request.user.pk], salt=_SALT)
 
 
 def read_ticket(text: str, request: HttpRequest) -> tuple[str, int]:
@@ -36,8 +36,9 @@ def mark(request: HttpRequest, shown: tuple[str, int]) -> None:
 
 
 def is_shown(request: HttpRequest, subject: User | BillingAccount) -> bool:
-    return bool(request.__dict__.get(_SHOWN) == _named(subject))
+    return bool(request.__dict__.get(_SHOWN) == named(subject))
 
 
-def _named(subject: User | BillingAccount) -> tuple[str, int]:
+def named(subject: User | BillingAccount) -> tuple[str, int]:
+    """Kind and key."""
     return ("user" if isinstance(subject, User) else "billing_account"), subject.pk

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
+from accounts.callers import Caller
 from accounts.errors import NotFound
 from accounts.public_ids import decode
 
@@ -24,6 +25,11 @@ def named(rows: QuerySet[Row], text: str, *, what: str) -> Row:
     if len(found) != 1:
         raise NotFound(f"no such {what}")
     return found[0]
+
+
+def known_to(caller: Caller, rows: QuerySet[Row], *, organization: str = "organization_id") -> QuerySet[Row]:
+    """Those of organizations that the caller is told of, whatever they may do there."""
+    return rows if caller.everywhere else rows.filter(**{f"{organization}__in": caller.seats})
 
 
 def referred(rows: QuerySet[Row], key: int, *, field: str) -> Row:

@@ -49,7 +49,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "code": code,
-        "detail": detail[:1].upper() + detail[1:],
+        "detail": _sentence(detail),
         "errors": [{name: value for name, value in asdict(fault).items() if value is not None} for fault in faults],
         "retryable": status in (429, 503) if retryable is None else retryable,
         "request_id": current_correlation_id(),
@@ -133,6 +133,12 @@ def _faults(detail: Any, path: str = "") -> Iterator[Fault]:
             yield Fault(_CODES.get(code, code), str(detail), parameter=path[2:])
         else:
             yield Fault(_CODES.get(code, code), str(detail), path)
+
+
+def _sentence(detail: str) -> str:
+    """Begins with a capital, unless it begins with the name of a field or a key."""
+    first = detail.partition(" ")[0].rstrip(",:;.")
+    return detail[:1].upper() + detail[1:] if first.isalpha() and first.islower() else detail
 
 
 def _pointer(path: str) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from accounts import lifecycle
+from accounts import closing, lifecycle
 from accounts.abilities import READ_PROJECTS, WRITE_PROJECTS
-from accounts.api.fields import Body, Moment, PublicIdOf, Text
+from accounts.api.fields import Moment, PublicIdOf, Text
 from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
+from accounts.api.organizations import organization_named, organizations_of
 from accounts.api.queries import PageQuery
+from accounts.api.reasons import Reasoned, reason_of
 from accounts.api.resources import Resource
 from accounts.callers import Caller, visible
 from accounts.models import Organization, Project
@@ -31,7 +33,7 @@ class ProjectOut(serializers.Serializer[Any]):
         return encode(Organization.PUBLIC_PREFIX, project.organization_id)
 
 
-class OpenProject(Body):
+class OpenProject(Reasoned):
     organization = PublicIdOf(Organization.PUBLIC_PREFIX, help_text="Public id.")
     name = Text(max_length=256)
     slug = Text(max_length=63)
@@ -46,13 +48,14 @@ class Projects(Resource):
     @listing("List projects", needs=READ_PROJECTS, answers=ProjectOut, query=ProjectQuery)
     def get(self, organization: str | None = None) -> QuerySet[Project]:
         rows = projects_of(self.caller)
-        return rows.filter(organization=_organization(self.caller, organization)) if organization else rows
+        return rows.filter(organization=organization_named(self.caller, organization)) if organization else rows
 
     @act("Open a project", needs=WRITE_PROJECTS, takes=OpenProject, answers=ProjectOut, status=201)
     def post(self, given: dict[str, Any], *, at: datetime) -> Project:
         organization = referred(organizations_of(self.caller), given.pop("organization"), field="organization")
         self.caller.require(WRITE_PROJECTS, organization.pk, what="organization")
-        return lifecycle.open_project(organization, **given, actor=self.caller.actor, at=at)
+        reason = reason_of(given, self.caller)
+        return lifecycle.open_project(organization, **given, actor=self.caller.actor, reason=reason, at=at)
 
 
 class OneProject(Resource):
@@ -61,15 +64,15 @@ class OneProject(Resource):
         return named(projects_of(self.caller), project, what="project")
 
 
+class CloseProject(Resource):
+    @act("Close a project for ever", needs=WRITE_PROJECTS, takes=Reasoned, answers=ProjectOut)
+    def post(self, given: dict[str, Any], *, at: datetime, project: str) -> Project:
+        """Nothing may run in it. Its account stops paying for it; its past stays to be read."""
+        found = named(projects_of(self.caller), project, what="project")
+        self.caller.require(WRITE_PROJECTS, found.organization_id, found.pk, what="project")
+        reason = reason_of(given, self.caller, unsaid="closed by its organization") or ""
+        return closing.close_project(found.pk, actor=self.caller.actor, reason=reason, at=at)
+
+
 def projects_of(caller: Caller) -> QuerySet[Project]:
     return visible(Project.objects.all(), caller, READ_PROJECTS, project="pk")
-
-
-def organizations_of(caller: Caller) -> QuerySet[Organization]:
-    """Those that the caller is told of."""
-    rows = Organization.objects.all()
-    return rows if caller.everywhere else rows.filter(pk__in=caller.seats)
-
-
-def _organization(caller: Caller, text: str) -> Organization:
-    return named(organizations_of(caller), text, what="organization")

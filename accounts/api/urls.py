@@ -2,13 +2,40 @@
 
 from django.urls import path
 
+from accounts.api.account_phases import Archive, Reactivate, Suspend
+from accounts.api.activity import OrganizationActivity
+from accounts.api.billing_accounts import BillingAccounts, OneBillingAccount
 from accounts.api.caller import Me
 from accounts.api.events import Events
-from accounts.api.projects import OneProject, Projects
+from accounts.api.legal_entities import LegalEntities, OneLegalEntity
+from accounts.api.members import Members, OneMember
+from accounts.api.organization_features import Features, RevokeFeature
+from accounts.api.organizations import BillingAccountQuota, CloseOrganization, OneOrganization, Organizations
+from accounts.api.projects import CloseProject, OneProject, Projects
+
+_ORGANIZATION = "organizations/<str:organization>"
+_ACCOUNT = "billing-accounts/<str:billing_account>"
 
 urlpatterns = [
     path("me", Me.as_view()),
     path("events", Events.as_view()),
+    path("organizations", Organizations.as_view()),
+    path(_ORGANIZATION, OneOrganization.as_view()),
+    path(f"{_ORGANIZATION}/close", CloseOrganization.as_view()),
+    path(f"{_ORGANIZATION}/activity", OrganizationActivity.as_view()),
+    path(f"{_ORGANIZATION}/members", Members.as_view()),
+    path(f"{_ORGANIZATION}/members/<str:user>", OneMember.as_view()),
+    path(f"{_ORGANIZATION}/features", Features.as_view()),
+    path(f"{_ORGANIZATION}/features/<str:feature>/revoke", RevokeFeature.as_view()),
+    path(f"{_ORGANIZATION}/billing-account-quota", BillingAccountQuota.as_view()),
     path("projects", Projects.as_view()),
     path("projects/<str:project>", OneProject.as_view()),
+    path("projects/<str:project>/close", CloseProject.as_view()),
+    path("billing-accounts", BillingAccounts.as_view()),
+    path(_ACCOUNT, OneBillingAccount.as_view()),
+    path(f"{_ACCOUNT}/suspend", Suspend.as_view()),
+    path(f"{_ACCOUNT}/reactivate", Reactivate.as_view()),
+    path(f"{_ACCOUNT}/archive", Archive.as_view()),
+    path("legal-entities", LegalEntities.as_view()),
+    path("legal-entities/<str:legal_entity>", OneLegalEntity.as_view()),
 ]

@@ -3,7 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from accounts.account_view import view_of
+from accounts.account_quota import quota_of
+from accounts.account_view import to_be_read, view_of
 from accounts.errors import NotFound
 from accounts.json_commands import JsonCommand, Options
 from accounts.models import BillingAccount
@@ -18,8 +19,9 @@ class Command(JsonCommand):
 
     def answer(self, options: Options) -> dict[str, Any]:
         key = decode(BillingAccount.PUBLIC_PREFIX, options["account"].strip())
-        found = BillingAccount.objects.select_related("organization", "legal_entity", "contact", "address")
+        found = to_be_read(BillingAccount.objects.select_related("organization"))
         account = found.filter(pk=key).first() if key else None
         if account is None:
             raise NotFound("no such billing account", field="account")
-        return view_of(account)
+        quota = quota_of(account.organization)
+        return view_of(account) | {"organization_quota": {"used": quota.used, "allowed": quota.allowed}}

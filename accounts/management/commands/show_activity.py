@@ -4,8 +4,6 @@ from argparse import ArgumentParser
 from datetime import UTC
 from typing import Any
 
-from django.utils.html import strip_tags
-
 from accounts.activity import KINDS
 from accounts.activity_feed import Feed, of_account, of_organization
 from accounts.errors import DomainError, NotFound
@@ -37,7 +35,7 @@ class Command(JsonCommand):
                 "at": line.at.astimezone(UTC).isoformat(),
                 "kind": line.kind,
                 "who": line.who,
-                "did": strip_tags(line.sentence),
+                "did": line.plain,
                 "reason": line.reason,
             }
             for line in feed.lines

@@ -4,7 +4,7 @@ from rest_framework.test import APIClient
 
 from accounts import staff_roles
 from accounts.abilities import OF_ROLES, OF_STAFF
-from accounts.audit import person
+from accounts.audit import Actor, person
 from accounts.callers import Caller, Seat
 from accounts.models import Organization, Project, User
 
@@ -27,3 +27,8 @@ def staff(user: User) -> Caller:
     held = frozenset(ability for ability, yes in staff_roles.abilities_of(user).items() if yes)
     everywhere = frozenset[str]().union(*(OF_STAFF.get(ability, frozenset()) for ability in held))
     return Caller(actor=person(user), bucket=f"user:{user.pk}", user=user, everywhere=everywhere, staff=held)
+
+
+def platform_key(*scopes: str) -> Caller:
+    """A key of the platform's own, for every organization."""
+    return Caller(actor=Actor("api_key", "platform"), bucket="key:platform", everywhere=frozenset(scopes))

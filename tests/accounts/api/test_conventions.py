@@ -16,11 +16,6 @@ PROJECTS = "/api/v1/projects"
 
 
 @pytest.fixture
-def alice(cast: Cast) -> APIClient:
-    return client_of(member(cast.alice, cast.acme, "org-admin"))
-
-
-@pytest.fixture
 def wanted(cast: Cast) -> dict[str, Any]:
     return {"organization": cast.acme.public_id, "name": "Research", "slug": "research"}
 
