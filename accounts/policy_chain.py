@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.errors import PolicyInvalid
 from accounts.models import PolicyValue
 from accounts.policy import Effective, answers, resolve, rows_of
-from accounts.policy_keys import KEYS, PolicyKey
+from accounts.policy_keys import KEYS, PolicyKey, known
 from accounts.policy_scopes import Subject
+from accounts.policy_subjects import find
 
 UNSET = object()
 
@@ -49,6 +51,16 @@ class Chain:
             if value is UNSET:
                 del values[self.subject.own]
         return resolve(self.key, values, self.subject.scope, self.subject.currency)
+
+
+def chain_for(key: str, public_id: str) -> Chain:
+    """Raises PolicyInvalid (unknown key, or a scope it does not have), NotFound."""
+    policy_key, subject = known(key), find(public_id)
+    if subject.own is None:
+        raise PolicyInvalid(f"a {subject.word} has no policies of its own; its organization has", field="subject")
+    if subject.own[0] not in policy_key.scopes:
+        raise PolicyInvalid(f"{key} has no {subject.own[0]} scope", field="scope")
+    return chain_of(policy_key, subject)
 
 
 def chain_of(key: PolicyKey, subject: Subject) -> Chain:

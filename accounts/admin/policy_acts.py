@@ -12,9 +12,9 @@ from accounts.admin.policy_links import link
 from accounts.admin.policy_previews import preview_set, preview_unset
 from accounts.admin.previews import Preview, with_fact
 from accounts.clock import now
-from accounts.errors import Conflict, DomainError, PolicyInvalid
+from accounts.errors import Conflict, DomainError
 from accounts.models import User
-from accounts.policy_chain import Chain, chain_of
+from accounts.policy_chain import Chain, chain_for
 from accounts.policy_keys import known
 from accounts.policy_subjects import find
 from accounts.policy_text import show_raw, typed, whole
@@ -106,16 +106,6 @@ class UnsetPolicy(PolicyAct):
     def perform(self, cleaned: Cleaned, user: User) -> Done:
         chain = self.asked(cleaned)
         return self.submit(policy_approval.UNSET_ACT, place(chain), chain, cleaned, user)
-
-
-def chain_for(key: str, public_id: str) -> Chain:
-    """Raises PolicyInvalid (unknown key, or a scope it does not have), NotFound."""
-    policy_key, subject = known(key), find(public_id)
-    if subject.own is None:
-        raise PolicyInvalid(f"a {subject.word} has no policies of its own; its organization has", field="subject")
-    if subject.own[0] not in policy_key.scopes:
-        raise PolicyInvalid(f"{key} has no {subject.own[0]} scope", field="scope")
-    return chain_of(policy_key, subject)
 
 
 def set_proposal(chain: Chain, cleaned: Cleaned) -> dict[str, Any]:

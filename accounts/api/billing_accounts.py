@@ -12,14 +12,15 @@ from accounts.abilities import READ_BILLING, WRITE_BILLING
 from accounts.account_view import to_be_read
 from accounts.api.billing_account_bodies import BillingAccountOut, ChangeBillingAccount, OpenBillingAccount
 from accounts.api.billing_account_changes import change, refuse_what_is_fixed, require_choosable
-from accounts.api.naming import known_to, named, referred
+from accounts.api.billing_account_names import account_named, accounts_of
+from accounts.api.naming import known_to, referred
 from accounts.api.operations import act, listing, reading
 from accounts.api.organizations import organization_named, organizations_of
 from accounts.api.queries import PageQuery
 from accounts.api.reading_in_full import ShowQuery
 from accounts.api.reasons import Reasoned, reason_of
 from accounts.api.resources import Resource
-from accounts.callers import Caller, visible
+from accounts.callers import Caller
 from accounts.currencies import EXPONENTS
 from accounts.locking import lock_account
 from accounts.models import BillingAccount, LegalEntity, Phase, Settlement
@@ -71,7 +72,7 @@ class BillingAccounts(Resource):
 class OneBillingAccount(Resource):
     @reading("Get a billing account", needs=READ_BILLING, answers=BillingAccountOut, query=ShowQuery)
     def get(self, billing_account: str, show: str = "") -> BillingAccount:
-        found = named(to_be_read(accounts_of(self.caller)), billing_account, what="billing account")
+        found = account_named(to_be_read(accounts_of(self.caller)), billing_account)
         if show and self.caller.staff:
             self.caller.require_staff("identify")
             with transaction.atomic():
@@ -118,16 +119,10 @@ class OneBillingAccount(Resource):
         return BillingAccountOut(found, context={"caller": self.caller, "request": self.request}).data
 
 
-def accounts_of(caller: Caller) -> QuerySet[BillingAccount]:
-    """Those that the caller may read; deleted ones are there for staff."""
-    rows = visible(BillingAccount.objects.all(), caller, READ_BILLING)
-    return rows if caller.staff else rows.filter(deleted_at=None)
-
-
 def account_to_write(caller: Caller, text: str) -> BillingAccount:
     """Raises NotFound, Forbidden."""
     rows = known_to(caller, BillingAccount.objects.all())
-    found = named(rows if caller.staff else rows.filter(deleted_at=None), text, what="billing account")
+    found = account_named(rows if caller.everywhere else rows.filter(deleted_at=None), text)
     caller.require(WRITE_BILLING, found.organization_id, what="billing account")
     return found
 

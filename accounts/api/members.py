@@ -57,4 +57,4 @@ class OneMember(Resource):
 def _members(caller: Caller, organization: str) -> QuerySet[Membership]:
     found = organization_named(caller, organization)
     caller.require(READ_MEMBERS, found.pk, what="organization")
-    return Membership.objects.filter(organization=found).select_related("user")
+    return Membership.objects.filter(organization=found, withdrawn_at=None).select_related("user")

@@ -2,6 +2,7 @@ from django.db import models
 
 from accounts.models.billing_accounts import BillingAccount
 from accounts.models.organizations import Organization, Project
+from accounts.public_ids import PublicId
 
 
 class BindingPhase(models.TextChoices):
@@ -9,11 +10,13 @@ class BindingPhase(models.TextChoices):
     SUPERSEDED = "Superseded"
 
 
-class BillingAccountBinding(models.Model):
+class BillingAccountBinding(PublicId, models.Model):
     """Which account pays for a project over [established_at, superseded_at). Kept for ever once superseded.
 
     A trigger lets a row change once: Active to Superseded, with its time.
     """
+
+    PUBLIC_PREFIX = "bnd"
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="bindings")
