@@ -1,4 +1,4 @@
-"""The person an organization is opened for: found by their address, or added, to sign in once they may."""
+"""The person an organization is opened for, or lets in: found by their address, or added, to sign in once they may."""
 
 from django.db import transaction
 
@@ -12,8 +12,8 @@ def find(email: str, *, field: str = "owner") -> User | None:
     return User.objects.filter(email=check_email(email, field=field).lower()).first()
 
 
-def find_or_add(email: str) -> User:
+def find_or_add(email: str, *, field: str = "owner") -> User:
     """The person of that address; a new one has no password. Raises EmailInvalid, Conflict (added meanwhile)."""
-    meanwhile = Conflict("somebody added that person this moment; try again", field="owner")
+    meanwhile = Conflict("somebody added that person this moment; try again", field=field)
     with constraints({"users_email_key": meanwhile}), transaction.atomic():
-        return find(email) or User.objects.create_user(email)
+        return find(email, field=field) or User.objects.create_user(email)

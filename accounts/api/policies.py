@@ -25,7 +25,7 @@ class PolicyKeyOut(serializers.Serializer[Any]):
     key = serializers.CharField(source="name")
     kind = serializers.CharField(help_text="int, bool, money, ints, or the words it may be.")
     takes = serializers.SerializerMethodField(help_text="What a value must be, in words.")
-    default = serializers.JSONField()  # type: ignore[assignment] # a field of ours, not an option of DRF's
+    default = serializers.JSONField()
     scopes = serializers.ListField(child=serializers.CharField(), help_text="Most specific first.")
     effect = serializers.CharField()
     needs_approval = serializers.BooleanField(help_text="Whether a second person must agree to a change.")

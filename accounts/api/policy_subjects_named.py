@@ -21,7 +21,7 @@ def subject_of(caller: Caller, public_id: str) -> Subject:
 
 def _own(caller: Caller, public_id: str) -> bool:
     prefix = public_id.partition("_")[0]
-    key = decode(prefix, public_id)
+    key = decode(prefix, public_id) or 0
     match prefix:
         case User.PUBLIC_PREFIX:
             return caller.user is not None and caller.user.pk == key

@@ -10,7 +10,7 @@ from accounts.api.bindings import Bindings, OneBinding, RebindProject
 from accounts.api.caller import Me
 from accounts.api.events import Events
 from accounts.api.legal_entities import LegalEntities, OneLegalEntity
-from accounts.api.members import Members, OneMember
+from accounts.api.members import Members, OneMember, ProjectOfMember, ProjectsOfMember
 from accounts.api.organization_features import Features, RevokeFeature
 from accounts.api.organizations import BillingAccountQuota, CloseOrganization, OneOrganization, Organizations
 from accounts.api.policies import PoliciesInForce, PolicyKeys, PolicyValues
@@ -29,6 +29,8 @@ urlpatterns = [
     path(f"{_ORGANIZATION}/activity", OrganizationActivity.as_view()),
     path(f"{_ORGANIZATION}/members", Members.as_view()),
     path(f"{_ORGANIZATION}/members/<str:user>", OneMember.as_view()),
+    path(f"{_ORGANIZATION}/members/<str:user>/projects", ProjectsOfMember.as_view()),
+    path(f"{_ORGANIZATION}/members/<str:user>/projects/<str:project>", ProjectOfMember.as_view()),
     path(f"{_ORGANIZATION}/features", Features.as_view()),
     path(f"{_ORGANIZATION}/features/<str:feature>/revoke", RevokeFeature.as_view()),
     path(f"{_ORGANIZATION}/billing-account-quota", BillingAccountQuota.as_view()),

@@ -1,32 +1,16 @@
 """Seed 000, rows 01 to 10 and 38 over HTTP: accounts as a customer's own program opens, reads and changes them."""
 
-import json
 from typing import Any
 
 import pytest
-from django.test import Client
 
-from accounts import api_keys, clock
-from accounts.abilities import EVERY
 from accounts.models import AuditLog, BillingAccount
-from tests.cast import ACTOR, Cast
+from tests.cast import Cast
 from tests.row_counts import row_counts
+from tests.scenarios.programs import Person, Program
 
 ACCOUNTS = "/api/v1/billing-accounts"
 ORGANIZATIONS = "/api/v1/organizations"
-
-
-class Program:
-    """A customer's program, with a key of its organization."""
-
-    def __init__(self, organization_id: int) -> None:
-        made = api_keys.create(organization_id, "console", sorted(EVERY), actor=ACTOR, at=clock.now())
-        self.headers = {"Authorization": f"Bearer {made.text}"}
-        self.client = Client()
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        sent = json.dumps({} if body is None else body)
-        return self.client.generic(method, path, sent, content_type="application/json", headers=self.headers)
 
 
 @pytest.fixture
@@ -40,15 +24,8 @@ def elsewhere(cast: Cast) -> Program:
 
 
 @pytest.fixture
-def dana(cast: Cast) -> Any:
-    """Staff, signed in."""
-    client = Client()
-    client.force_login(cast.dana)
-
-    def call(method: str, path: str, body: Any = None) -> Any:
-        return client.generic(method, path, json.dumps(body or {}), content_type="application/json")
-
-    return call
+def dana(cast: Cast) -> Person:
+    return Person(cast.dana)
 
 
 def opened(program: Program, cast: Cast, **more: Any) -> Any:
@@ -81,7 +58,7 @@ def test_000_03_the_currency_is_immutable(cast: Cast, acme: Program) -> None:
     assert BillingAccount.objects.get(pk=cast.prepaid.pk).currency == "USD"
 
 
-def test_000_04_terms_are_standard_and_locked_to_staff(cast: Cast, acme: Program, dana: Any) -> None:
+def test_000_04_terms_are_standard_and_locked_to_staff(cast: Cast, acme: Program, dana: Person) -> None:
     account = opened(acme, cast).json()
     assert account["payment_terms"] == {"net_days": 30, "invoice_frequency": "Monthly", "invoice_day": 1}
     address = f"{ACCOUNTS}/{account['id']}"
@@ -135,7 +112,7 @@ def test_000_06_tax_ids_are_unique_per_type_and_shape_checked(cast: Cast, acme: 
     assert acme("PATCH", address, {"tax_ids": two}).json()["tax_ids"] == two
 
 
-def test_000_07_suspended_reactivated_archived(cast: Cast, acme: Program, dana: Any) -> None:
+def test_000_07_suspended_reactivated_archived(cast: Cast, acme: Program, dana: Person) -> None:
     address = f"{ACCOUNTS}/{opened(acme, cast).json()['id']}"
     for act, phase in (("suspend", "Suspended"), ("reactivate", "Ready"), ("archive", "Archived")):
         assert acme("POST", f"{address}/{act}", {"reason": "we ask"}).status_code == 403
@@ -149,7 +126,7 @@ def test_000_07_suspended_reactivated_archived(cast: Cast, acme: Program, dana: 
     assert acts.count() == 3
 
 
-def test_000_08_a_second_account_needs_the_feature(cast: Cast, elsewhere: Program, dana: Any) -> None:
+def test_000_08_a_second_account_needs_the_feature(cast: Cast, elsewhere: Program, dana: Person) -> None:
     wanted = {"organization": cast.strangers.public_id, "name": "Two", "currency": "USD", "settlement": "prepaid"}
     refused = elsewhere("POST", ACCOUNTS, wanted)
     assert (refused.status_code, refused.json()["code"]) == (403, "billing_accounts_quota")
@@ -166,7 +143,7 @@ def test_000_09_delete_is_blocked_by_an_active_binding(cast: Cast, acme: Program
     assert acme("GET", f"{ACCOUNTS}/{cast.prepaid.public_id}").json()["phase"] == "Ready"
 
 
-def test_000_38_the_feed_tells_what_people_did(cast: Cast, acme: Program, dana: Any) -> None:
+def test_000_38_the_feed_tells_what_people_did(cast: Cast, acme: Program, dana: Person) -> None:
     feed = f"{ORGANIZATIONS}/{cast.acme.public_id}/activity"
     assert acme("GET", feed).json()["data"] == []
     dana("POST", f"{ACCOUNTS}/{cast.postpaid.public_id}/suspend", {"reason": "unpaid"})
