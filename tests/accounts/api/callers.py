@@ -1,5 +1,7 @@
 """Callers for tests of the API, as authentication would make them from rows."""
 
+from uuid import uuid4
+
 from rest_framework.test import APIClient
 
 from accounts import staff_roles
@@ -31,4 +33,4 @@ def staff(user: User) -> Caller:
 
 def platform_key(*scopes: str) -> Caller:
     """A key of the platform's own, for every organization."""
-    return Caller(actor=Actor("api_key", "platform"), bucket="key:platform", everywhere=frozenset(scopes))
+    return Caller(actor=Actor("api_key", "platform"), bucket=f"key:{uuid4()}", everywhere=frozenset(scopes))

@@ -150,7 +150,7 @@ def test_customers_ask_what_is_in_force_for_their_own(
     assert bob.get(f"{in_force}{cast.project.public_id}").status_code == 403
     shown = dana.get(f"{in_force}{cast.acme.public_id}&key={GUARDED}").json()["policies"]
     assert [step["scope"] for step in shown[0]["asked"]] == ["global", "default"]
-    assert dana.get(f"{in_force}&key={WINDOW}").json()["subject"] is None
+    assert dana.get(f"{POLICIES}/effective?key={WINDOW}").json()["subject"] is None
     assert alice.get(f"{in_force}{cast.acme.public_id}&key={GUARDED}").status_code == 404
 
 
