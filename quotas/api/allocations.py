@@ -11,7 +11,8 @@ from accounts.api.billing_account_names import account_named, accounts_of
 from accounts.api.fields import Body, DecimalText, Flag, PublicIdOf, Text
 from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
-from accounts.api.projects import organizations_of, projects_of
+from accounts.api.organizations import organizations_of
+from accounts.api.projects import projects_of
 from accounts.api.queries import PageQuery
 from accounts.api.resources import Resource
 from accounts.callers import Caller, visible

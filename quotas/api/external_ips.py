@@ -10,7 +10,7 @@ from accounts.abilities import READ_PROJECTS, USE_PROJECTS
 from accounts.api.fields import Body, Moment, PublicIdOf, Text
 from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
-from accounts.api.projects import organizations_of
+from accounts.api.organizations import organizations_of
 from accounts.api.queries import YesNo
 from accounts.api.resources import Resource
 from accounts.callers import Caller, visible

@@ -9,7 +9,8 @@ from accounts.abilities import READ_PROJECTS
 from accounts.api.fields import Moment
 from accounts.api.naming import named
 from accounts.api.operations import listing
-from accounts.api.projects import organizations_of, projects_of
+from accounts.api.organizations import organizations_of
+from accounts.api.projects import projects_of
 from accounts.api.queries import PageQuery
 from accounts.api.resources import Resource
 from accounts.callers import Caller, visible

@@ -9,7 +9,7 @@ from accounts.abilities import READ_PROJECTS
 from accounts.api.fields import Body, PublicIdOf, Text, Whole
 from accounts.api.naming import referred
 from accounts.api.operations import asking
-from accounts.api.projects import organizations_of
+from accounts.api.organizations import organizations_of
 from accounts.api.resources import Resource
 from accounts.errors import DomainError
 from accounts.models import Organization, Project

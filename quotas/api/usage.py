@@ -8,7 +8,7 @@ from accounts.abilities import READ_PROJECTS
 from accounts.api.fields import DecimalText, Moment
 from accounts.api.naming import named
 from accounts.api.operations import reading
-from accounts.api.projects import organizations_of
+from accounts.api.organizations import organizations_of
 from accounts.api.resources import Resource
 from quotas.dimensions import DIMENSIONS, write
 from quotas.holdings import level_of

@@ -10,7 +10,7 @@ from accounts.abilities import READ_PROJECTS, REPORT_USAGE
 from accounts.api.fields import Body, Moment, PublicIdOf
 from accounts.api.naming import referred
 from accounts.api.operations import act, listing
-from accounts.api.projects import organizations_of
+from accounts.api.organizations import organizations_of
 from accounts.api.resources import Resource
 from accounts.callers import visible
 from accounts.models import Organization, Project
