@@ -9,7 +9,7 @@ from accounts.account_phases import PhaseChange
 from accounts.api.billing_account_bodies import BillingAccountOut
 from accounts.api.billing_accounts import account_to_write, as_read
 from accounts.api.operations import act
-from accounts.api.organizations import Reason
+from accounts.api.reasons import WithReason
 from accounts.api.resources import Resource
 from accounts.models import BillingAccount
 
@@ -23,21 +23,21 @@ class ChangePhase(Resource):
 
 
 class Suspend(ChangePhase):
-    @act("Suspend a billing account", needs=WRITE_BILLING, takes=Reason, answers=BillingAccountOut)
+    @act("Suspend a billing account", needs=WRITE_BILLING, takes=WithReason, answers=BillingAccountOut)
     def post(self, given: dict[str, Any], *, at: datetime, billing_account: str) -> BillingAccount:
         """For staff. Nothing new starts; what runs goes on and is billed."""
         return self._change(billing_account, account_phases.SUSPEND, given, at)
 
 
 class Reactivate(ChangePhase):
-    @act("Reactivate a billing account", needs=WRITE_BILLING, takes=Reason, answers=BillingAccountOut)
+    @act("Reactivate a billing account", needs=WRITE_BILLING, takes=WithReason, answers=BillingAccountOut)
     def post(self, given: dict[str, Any], *, at: datetime, billing_account: str) -> BillingAccount:
         """For staff. Whatever else holds it back, such as an empty balance, still does."""
         return self._change(billing_account, account_phases.REACTIVATE, given, at)
 
 
 class Archive(ChangePhase):
-    @act("Archive a billing account for ever", needs=WRITE_BILLING, takes=Reason, answers=BillingAccountOut)
+    @act("Archive a billing account for ever", needs=WRITE_BILLING, takes=WithReason, answers=BillingAccountOut)
     def post(self, given: dict[str, Any], *, at: datetime, billing_account: str) -> BillingAccount:
         """For staff. Nothing may run, and every balance must be zero."""
         return self._change(billing_account, account_phases.ARCHIVE, given, at)

@@ -59,7 +59,7 @@ class ConditionOut(serializers.Serializer[Any]):
 
 class EnforcementReasonOut(serializers.Serializer[Any]):
     source = serializers.CharField()  # type: ignore[assignment] # a field of ours, not an option of DRF's
-    level = serializers.ChoiceField(choices=Level.choices)
+    level = serializers.CharField(help_text="warn, restricted or halted.")
     why = serializers.CharField(allow_null=True, help_text="Null where it is a note of our staff.")
     since = serializers.CharField()
 

@@ -10,7 +10,8 @@ from accounts import features
 from accounts.abilities import READ_BILLING, WRITE_BILLING
 from accounts.api.fields import Moment, Text
 from accounts.api.operations import act, listing
-from accounts.api.organizations import Reason, organization_named
+from accounts.api.organizations import organization_named
+from accounts.api.reasons import WithReason
 from accounts.api.resources import Resource
 from accounts.models import FeatureGrant
 
@@ -21,7 +22,7 @@ class FeatureGrantOut(serializers.Serializer[Any]):
     revoked_at = Moment(allow_null=True)
 
 
-class GrantFeature(Reason):
+class GrantFeature(WithReason):
     feature = Text(max_length=64)
 
 
@@ -41,7 +42,7 @@ class Features(Resource):
 
 
 class RevokeFeature(Resource):
-    @act("Take a feature back", needs=WRITE_BILLING, takes=Reason, answers=FeatureGrantOut)
+    @act("Take a feature back", needs=WRITE_BILLING, takes=WithReason, answers=FeatureGrantOut)
     def post(self, given: dict[str, Any], *, at: datetime, organization: str, feature: str) -> FeatureGrant:
         """For staff. What was opened under it stays."""
         found = organization_named(self.caller, organization)

@@ -9,10 +9,10 @@ from rest_framework import serializers
 from accounts import account_quota, closing, lifecycle, owners
 from accounts.abilities import READ_BILLING, READ_PROJECTS, WRITE_BILLING
 from accounts.account_quota import AccountQuota
-from accounts.api.fields import Body, Flag, Moment, Text
+from accounts.api.fields import Flag, Moment, Text
 from accounts.api.naming import known_to, named
 from accounts.api.operations import act, listing, reading
-from accounts.api.reasons import Reasoned, reason_of
+from accounts.api.reasons import Reasoned, WithReason, reason_of
 from accounts.api.resources import Resource
 from accounts.callers import Caller
 from accounts.models import Organization, User
@@ -40,10 +40,6 @@ class OpenOrganization(Reasoned):
     owner = Text(max_length=254, help_text="E-mail address of its owner; a person we do not know yet is added.")
     personal = Flag(required=False)
     external_id = Text(max_length=255, required=False)
-
-
-class Reason(Body):
-    reason = Text(help_text="Why, in 3 to 2,000 characters; it is kept.")
 
 
 class AccountQuotaOut(serializers.Serializer[Any]):
@@ -79,7 +75,7 @@ class OneOrganization(Resource):
 
 
 class CloseOrganization(Resource):
-    @act("Close an organization for ever", needs=WRITE_BILLING, takes=Reason, answers=OrganizationOut)
+    @act("Close an organization for ever", needs=WRITE_BILLING, takes=WithReason, answers=OrganizationOut)
     def post(self, given: dict[str, Any], *, at: datetime, organization: str) -> Organization:
         """For staff. Its projects are closed and its billing accounts archived, all or nothing: nothing may run, and
         every balance must be zero."""

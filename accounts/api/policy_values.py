@@ -9,8 +9,8 @@ from accounts import approvals, policy_approval
 from accounts.abilities import READ_BILLING, WRITE_BILLING
 from accounts.api.approval_answers import WaitingOut, waiting
 from accounts.api.operations import act, reading
-from accounts.api.organizations import Reason
 from accounts.api.policies import InForceOut, PolicyValueOut, in_force
+from accounts.api.reasons import WithReason
 from accounts.api.resources import Resource
 from accounts.errors import NotFound
 from accounts.models import PolicyValue
@@ -20,7 +20,7 @@ from accounts.policy_keys import KEYS
 EVERYONE = "everyone"
 
 
-class SetValue(Reason):
+class SetValue(WithReason):
     value = serializers.JSONField(help_text="Of the key's kind; money in minor units, with or without its currency.")
 
 
@@ -50,7 +50,7 @@ class OnePolicyValue(Resource):
     @act(
         "Unset a policy",
         needs=WRITE_BILLING,
-        takes=Reason,
+        takes=WithReason,
         answers=InForceOut,
         versioned=True,
         also={202: WaitingOut},

@@ -13,6 +13,12 @@ class Reasoned(Body):
     reason = Text(required=False, help_text="Why, in 3 to 2,000 characters. Staff must say it; it is kept.")
 
 
+class WithReason(Body):
+    """What acts of staff have."""
+
+    reason = Text(help_text="Why, in 3 to 2,000 characters; it is kept.")
+
+
 def reason_of(given: dict[str, Any], caller: Caller, *, unsaid: str | None = None) -> str | None:
     """The reason, taken out of what was given; `unsaid` where a customer gives none. Raises ReasonRequired."""
     said: str | None = given.pop("reason", None)

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.abilities import READ_PROJECTS
 from accounts.api.naming import named
-from accounts.api.projects import organizations_of
+from accounts.api.organizations import organizations_of
 from accounts.callers import Caller, visible
 from accounts.errors import NotFound
 from accounts.models import Organization, Project
