@@ -12,13 +12,10 @@ from accounts.admin.previews import Preview
 from accounts.admin.within import REHEARSAL
 from accounts.audit import Actor, person
 from accounts.clock import now
-from accounts.errors import Conflict
 from accounts.models import User
 from quotas.admin.subscription_changes import changes
 from quotas.models import Subscription
-from quotas.models import SubscriptionStatus as Status
-from quotas.subscription_states import MOVES
-from quotas.subscriptions import move
+from quotas.staff_moves import move_by_staff
 
 
 class ReasonForm(forms.Form):
@@ -26,11 +23,9 @@ class ReasonForm(forms.Form):
 
 
 class MoveSubscription(ActPage):
-    """One move of the subscription that the address names: from one of `begins` to `ends`."""
+    """The move of STAFF_MOVES that the page is called by, of the subscription that the address names."""
 
     form_class = ReasonForm
-    begins: ClassVar[tuple[str, ...]]
-    ends: ClassVar[str]
     done: ClassVar[str]
 
     def subject(self) -> str:
@@ -54,11 +49,7 @@ class MoveSubscription(ActPage):
         return moved(self._move(cleaned, person(user), now()), self.done)
 
     def _move(self, cleaned: Cleaned, actor: Actor, at: datetime) -> Subscription:
-        status = self.subscription().status
-        if status not in self.begins:
-            gone = f"the subscription is {status}; this begins with {' or '.join(self.begins)}"
-            raise Conflict(gone, field="status", code="wrong_status")
-        return move(self.kwargs["pk"], self.ends, actor=actor, reason=cleaned["reason"], at=at)
+        return move_by_staff(self.subscription().pk, self.name, actor=actor, reason=cleaned["reason"], at=at)
 
 
 class Cancel(MoveSubscription):
@@ -67,7 +58,6 @@ class Cancel(MoveSubscription):
     title = "Cancel at the period's end"
     button = "Cancel it"
     explanation = "Everything stays as it is until the paid period ends; then the subscription is suspended."
-    begins, ends = (Status.TRIALING, Status.ACTIVE, Status.PAST_DUE), Status.CANCELING
     done = "It ends with its period."
 
 
@@ -77,7 +67,6 @@ class Keep(MoveSubscription):
     title = "Take the cancellation back"
     button = "Keep it"
     explanation = "The subscription goes on: at the period's end the next one begins."
-    begins, ends = (Status.CANCELING,), Status.ACTIVE
     done = "It goes on."
 
 
@@ -89,8 +78,6 @@ class Suspend(MoveSubscription):
     explanation = (
         "The limits fall to those of the suspended plan at once; what runs keeps running until the grace ends."
     )
-    begins = tuple(status for status, onwards in MOVES.items() if Status.SUSPENDED in onwards)
-    ends = Status.SUSPENDED
     done = "It is suspended."
 
 
@@ -100,7 +87,6 @@ class MarkPastDue(MoveSubscription):
     title = "Mark past due"
     button = "Mark past due"
     explanation = "A payment is missing. Nothing is taken away yet."
-    begins, ends = (Status.TRIALING, Status.ACTIVE, Status.CANCELING), Status.PAST_DUE
     done = "It is past due."
 
 
@@ -110,7 +96,6 @@ class MarkPaid(MoveSubscription):
     title = "Mark paid"
     button = "Mark paid"
     explanation = "The missing payment arrived. One that had not begun begins now."
-    begins, ends = (Status.PAST_DUE, Status.INCOMPLETE), Status.ACTIVE
     done = "It is active."
 
 
@@ -120,7 +105,6 @@ class Resubscribe(MoveSubscription):
     title = "Subscribe again"
     button = "Subscribe again"
     explanation = "Plan and add-ons as they were, at the price they had. A period begins now."
-    begins, ends = (Status.SUSPENDED, Status.CANCELED), Status.ACTIVE
     done = "It is active again."
 
 

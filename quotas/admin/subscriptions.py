@@ -20,6 +20,7 @@ from quotas.admin.subscription_moves import MOVE_PAGES
 from quotas.admin.subscription_page import page_of
 from quotas.admin.subscription_words import STATES, TONES, next_move, show_next_move
 from quotas.models import CatalogItem, ItemKind, Subscription, SubscriptionItem
+from quotas.staff_moves import STAFF_MOVES
 from quotas.subscription_outlook import held_price
 
 
@@ -113,5 +114,5 @@ class SubscriptionAdmin(HistoryStaffAdmin):
         return [
             {"title": page.title, "url": reverse(f"admin:quotas_subscription_{page.name}", args=[subscription.pk])}
             for page in MOVE_PAGES
-            if subscription.status in page.begins
+            if subscription.status in STAFF_MOVES[page.name].begins
         ]

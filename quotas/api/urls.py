@@ -4,13 +4,31 @@ from django.urls import path
 
 from quotas.api.allocation_acts import Activate, CompleteRelease, Release, ResizeOne
 from quotas.api.allocations import Allocations, OneAllocation
+from quotas.api.catalogs import Catalogs, OneCatalog, PublishCatalog
+from quotas.api.commitments import Commitments, OneCommitment
+from quotas.api.discounts import Discounts, OneDiscount, Withdraw
+from quotas.api.entitlements import Entitlements
 from quotas.api.external_ips import ExternalIps, OneExternalIp
 from quotas.api.limits import Limits
+from quotas.api.plans import AddOns, OneAddOn, OnePlan, PlanQuota, Plans
+from quotas.api.price_book import (
+    Meters,
+    Offers,
+    OneMeter,
+    OneOffer,
+    OnePrice,
+    OneSegment,
+    Prices,
+    Segments,
+)
+from quotas.api.price_quotes import PriceCalculations, PriceQuotes
 from quotas.api.project_quotas import ProjectQuota
 from quotas.api.quota_checks import QuotaChecks
 from quotas.api.skus import OneSku, Rates, Skus
+from quotas.api.subscriptions import MoveSubscription, OneSubscription, Subscriptions
 from quotas.api.usage import Usage
 from quotas.api.usage_reports import UsageReports
+from quotas.staff_moves import STAFF_MOVES
 
 urlpatterns = [
     path("skus", Skus.as_view()),
@@ -29,4 +47,31 @@ urlpatterns = [
     path("usage-reports", UsageReports.as_view()),
     path("external-ips", ExternalIps.as_view()),
     path("external-ips/<str:external_ip>", OneExternalIp.as_view()),
+    path("plans", Plans.as_view()),
+    path("plans/<str:plan>", OnePlan.as_view()),
+    path("plans/<str:plan>/quota", PlanQuota.as_view()),
+    path("addons", AddOns.as_view()),
+    path("addons/<str:addon>", OneAddOn.as_view()),
+    path("catalogs", Catalogs.as_view()),
+    path("catalogs/<str:catalog>", OneCatalog.as_view()),
+    path("catalogs/<str:catalog>/publish", PublishCatalog.as_view()),
+    path("subscriptions", Subscriptions.as_view()),
+    path("subscriptions/<str:subscription>", OneSubscription.as_view()),
+    *(path(f"subscriptions/<str:subscription>/{name}", MoveSubscription.as_view(name=name)) for name in STAFF_MOVES),
+    path("price-quotes", PriceQuotes.as_view()),
+    path("price-calculations", PriceCalculations.as_view()),
+    path("meters", Meters.as_view()),
+    path("meters/<str:meter>", OneMeter.as_view()),
+    path("prices", Prices.as_view()),
+    path("prices/<str:price>", OnePrice.as_view()),
+    path("offers", Offers.as_view()),
+    path("offers/<str:offer>", OneOffer.as_view()),
+    path("segments", Segments.as_view()),
+    path("segments/<str:segment>", OneSegment.as_view()),
+    path("entitlements", Entitlements.as_view()),
+    path("discounts", Discounts.as_view()),
+    path("discounts/<str:discount>", OneDiscount.as_view()),
+    path("discounts/<str:discount>/withdraw", Withdraw.as_view()),
+    path("commitments", Commitments.as_view()),
+    path("commitments/<str:commitment>", OneCommitment.as_view()),
 ]

@@ -1,0 +1,75 @@
+"""What accounts promised to use over a term, and what of it is drawn."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from accounts.abilities import READ_BILLING
+from accounts.api.fields import AmountMinor, Flag, Moment, Text, Whole
+from accounts.api.naming import named
+from accounts.api.operations import act, listing, reading
+from accounts.api.resources import Resource
+from accounts.models import BillingAccount
+from quotas.account_commitments import grant_commitment, standing
+from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, meter_named, of_accounts
+from quotas.api.fields import Ref
+from quotas.models import AccountCommitment
+
+
+class CommitmentOut(serializers.Serializer[Any]):
+    """What an account promised to use of a metric over a term; amounts in minor units."""
+
+    id = serializers.CharField(source="public_id")
+    billing_account = Ref(BillingAccount.PUBLIC_PREFIX, source="billing_account_id")
+    metric = serializers.CharField(source="meter.name")
+    amount_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+    in_advance = serializers.BooleanField(help_text="Whether it is paid before the term.")
+    months = serializers.IntegerField()
+    starts_at = Moment()
+    ends_at = Moment()
+    drawn_minor = serializers.SerializerMethodField()
+    remaining_minor = serializers.SerializerMethodField()
+    next_month = serializers.SerializerMethodField(help_text="Which month draws next; null once the term has drawn.")
+
+    def get_drawn_minor(self, row: AccountCommitment) -> int:
+        return standing(row).drawn_minor
+
+    def get_remaining_minor(self, row: AccountCommitment) -> int:
+        return standing(row).remaining_minor
+
+    def get_next_month(self, row: AccountCommitment) -> int | None:
+        return standing(row).next_month
+
+
+class GrantCommitment(OfAccountNow):
+    metric = Text(max_length=253)
+    amount_minor = AmountMinor()
+    months = Whole()
+    starts_at = Moment(required=False, help_text="Now where left out.")
+    in_advance = Flag()
+
+
+class Commitments(Resource):
+    @listing("List commitments", needs=READ_BILLING, answers=CommitmentOut, query=OfAccount)
+    def get(self, billing_account: str | None = None) -> QuerySet[AccountCommitment]:
+        return of_accounts(self.caller, _commitments(), billing_account)
+
+    @act("Agree a commitment", needs=READ_BILLING, takes=GrantCommitment, answers=CommitmentOut, status=201, money=True)
+    def post(self, given: dict[str, Any], *, at: datetime) -> AccountCommitment:
+        """For finance-operators."""
+        account, meter = account_to_change(self.caller, given), meter_named(given.pop("metric"))
+        given.setdefault("starts_at", at)
+        return grant_commitment(account.pk, meter, **given, actor=self.caller.actor, at=at)
+
+
+class OneCommitment(Resource):
+    @reading("Get a commitment", needs=READ_BILLING, answers=CommitmentOut)
+    def get(self, commitment: str) -> AccountCommitment:
+        return named(of_accounts(self.caller, _commitments()), commitment, what="commitment")
+
+
+def _commitments() -> QuerySet[AccountCommitment]:
+    return AccountCommitment.objects.select_related("meter").prefetch_related("draws")
