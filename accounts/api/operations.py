@@ -100,9 +100,9 @@ def asking(summary: str, *, needs: str, takes: type[Body], answers: AnySerialize
             return Response(answers(method(self, given, at=clock.now(), **url), context=_context(self)).data)
 
         done, said = described.answers({200: answers}, writes=True), _told(method, needs)
-        return extend_schema(summary=summary, description=said, parameters=[ActQuery], request=takes, responses=done)(
-            post
-        )
+        return extend_schema(
+            summary=summary, description=said, parameters=described.of_query(ActQuery), request=takes, responses=done
+        )(_needing(needs, post))
 
     return decorate
 

@@ -11,9 +11,7 @@ from accounts.api.fields import Body, PublicIdOf, Text
 from accounts.api.naming import referred
 from accounts.api.queries import PageQuery
 from accounts.callers import Caller, visible
-from accounts.errors import NotFound
 from accounts.models import BillingAccount
-from quotas.models import Meter
 
 Row = TypeVar("Row", bound=Model)
 
@@ -37,10 +35,3 @@ def of_accounts(caller: Caller, rows: QuerySet[Row], billing_account: str | None
 def account_to_change(caller: Caller, given: dict[str, Any]) -> BillingAccount:
     caller.require_staff("operate")
     return referred(accounts_of(caller), given.pop("billing_account"), field="billing_account")
-
-
-def meter_named(name: str) -> Meter:
-    meter = Meter.objects.filter(name=name).first()
-    if meter is None:
-        raise NotFound("there is no meter of that name", field="metric")
-    return meter

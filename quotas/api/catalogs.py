@@ -6,18 +6,17 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from accounts import approvals
 from accounts.abilities import READ_BILLING
-from accounts.api.approval_answers import WaitingOut, answer_of
+from accounts.api.approval_answers import WaitingOut
 from accounts.api.fields import Body, Moment, Text
 from accounts.api.naming import named
 from accounts.api.operations import act, listing, reading
 from accounts.api.queries import PageQuery
-from accounts.api.resources import Resource
-from accounts.errors import Forbidden
 from quotas import catalog_publishing
-from quotas.api.fields import Ref
-from quotas.catalog.document import read_json
+from quotas.api.fields import Document, Ref
+from quotas.api.for_staff import ForStaff, Why
+from quotas.catalog.document import parse, read_json
+from quotas.catalog_drafts import discard, open_draft
 from quotas.models import CatalogState, CatalogVersion
 
 
@@ -44,38 +43,47 @@ class CatalogQuery(PageQuery):
     state = serializers.ChoiceField(CatalogState.choices, required=False)
 
 
-class Publish(Body):
+class NewCatalog(Body):
+    document = Document(help_text="A whole catalog, as `plans.yaml` has it; decimals as text.")
+
+
+class Publish(Why):
     existing = Text(max_length=8, help_text="What becomes of the limits of those who hold a plan: keep or move.")
-    reason = Text()
 
 
-class Catalogs(Resource):
+class Catalogs(ForStaff):
     @listing("List catalogs", needs=READ_BILLING, answers=CatalogOut, query=CatalogQuery)
     def get(self, state: str | None = None) -> QuerySet[CatalogVersion]:
         """For staff."""
-        self.caller.require_staff("view")
         rows = CatalogVersion.objects.defer("document")
         return rows.filter(state=state) if state else rows
 
+    @act("Open a draft of the catalog", needs=READ_BILLING, takes=NewCatalog, answers=WholeCatalogOut, status=201)
+    def post(self, given: dict[str, Any], *, at: datetime) -> CatalogVersion:
+        """Taken whole, or refused with every fault. For finance-operators."""
+        by = self.by("", at)
+        return open_draft(parse(given["document"]), source="api", actor=by["actor"], at=at)
 
-class OneCatalog(Resource):
+
+class OneCatalog(ForStaff):
     @reading("Get a catalog", needs=READ_BILLING, answers=WholeCatalogOut)
     def get(self, catalog: str) -> CatalogVersion:
         """For staff."""
-        self.caller.require_staff("view")
         return named(CatalogVersion.objects.all(), catalog, what="catalog")
 
 
-class PublishCatalog(Resource):
+class PublishCatalog(ForStaff):
     @act("Publish a catalog", needs=READ_BILLING, takes=Publish, answers=WholeCatalogOut, also={202: WaitingOut})
     def post(self, given: dict[str, Any], *, at: datetime, catalog: str) -> Any:
         """For finance-operators. Later ones than the first may wait for a second person."""
-        self.caller.require_staff("operate")
-        if self.caller.user is None:
-            raise Forbidden("that is done by a person")
         draft = named(CatalogVersion.objects.all(), catalog, what="catalog")
         proposal = catalog_publishing.payload(draft, given["existing"])
-        maker, reason = self.caller.user, given["reason"]
-        outcome = approvals.submit(catalog_publishing.ACT, proposal, maker=maker, reason=reason, at=at)
-        draft.refresh_from_db()
-        return answer_of(outcome, draft)
+        return self.propose(catalog_publishing.ACT, proposal, draft, reason=given["reason"], at=at)
+
+
+class DiscardCatalog(ForStaff):
+    @act("Discard a draft of the catalog", needs=READ_BILLING, takes=Why, answers=WholeCatalogOut)
+    def post(self, given: dict[str, Any], *, at: datetime, catalog: str) -> CatalogVersion:
+        """For finance-operators."""
+        found = named(CatalogVersion.objects.all(), catalog, what="catalog")
+        return discard(found.pk, **self.by(given["reason"], at))

@@ -13,8 +13,9 @@ from accounts.api.operations import act, listing, reading
 from accounts.api.resources import Resource
 from accounts.models import BillingAccount
 from quotas.account_commitments import grant_commitment, standing
-from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, meter_named, of_accounts
+from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, of_accounts
 from quotas.api.fields import Ref
+from quotas.meters import find_meter
 from quotas.models import AccountCommitment
 
 
@@ -60,7 +61,7 @@ class Commitments(Resource):
     @act("Agree a commitment", needs=READ_BILLING, takes=GrantCommitment, answers=CommitmentOut, status=201, money=True)
     def post(self, given: dict[str, Any], *, at: datetime) -> AccountCommitment:
         """For finance-operators."""
-        account, meter = account_to_change(self.caller, given), meter_named(given.pop("metric"))
+        account, meter = account_to_change(self.caller, given), find_meter(given.pop("metric"))
         given.setdefault("starts_at", at)
         return grant_commitment(account.pk, meter, **given, actor=self.caller.actor, at=at)
 

@@ -12,8 +12,9 @@ from accounts.api.naming import named
 from accounts.api.operations import act, listing, reading
 from accounts.api.resources import Resource
 from accounts.models import BillingAccount
-from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, meter_named, of_accounts
+from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, of_accounts
 from quotas.api.fields import Ref
+from quotas.meters import find_meter
 from quotas.models import AccountDiscount
 from quotas.price_grants import DiscountTerms, grant_discount, withdraw_discount
 
@@ -62,7 +63,7 @@ class Discounts(Resource):
         """For finance-operators."""
         account, reason = account_to_change(self.caller, given), given.pop("reason")
         metric = given.pop("metric", None)
-        terms = DiscountTerms(given.pop("starts_at", at), meter=meter_named(metric) if metric else None, **given)
+        terms = DiscountTerms(given.pop("starts_at", at), meter=find_meter(metric) if metric else None, **given)
         return grant_discount(account.pk, terms, actor=self.caller.actor, reason=reason, at=at)
 
 

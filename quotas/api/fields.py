@@ -1,5 +1,6 @@
 """Fields that only this room's answers and bodies have."""
 
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -38,3 +39,26 @@ class Quantity(serializers.Field[Any, Any, Any, Any]):
 def quantities(*, unknown: bool = False, **options: Any) -> serializers.DictField:
     """Quantities by dimension; null for what is unknown, where that may be said."""
     return serializers.DictField(child=Quantity(allow_null=unknown), allow_empty=False, **options)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class Document(serializers.Field[Any, Any, Any, Any]):
+    """A JSON object that is kept as it is, so that its decimals are text."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("a JSON object is wanted", code="object_expected")
+        if _has_decimals(data):
+            raise serializers.ValidationError('write decimals as text, such as "2.5"', code="decimal_expected")
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+def _has_decimals(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_decimals(inner) for inner in value.values())
+    if isinstance(value, list):
+        return any(_has_decimals(inner) for inner in value)
+    return isinstance(value, Decimal)

@@ -19,7 +19,6 @@ from accounts.models import BillingAccount, Organization
 from quotas.api.subscription_answers import SubscriptionOut, told
 from quotas.billing_periods import Interval
 from quotas.models import Subscription, SubscriptionStatus
-from quotas.staff_moves import move_by_staff
 from quotas.subscriptions import assign_plan
 
 
@@ -37,10 +36,6 @@ class AssignPlan(Body):
     interval = serializers.ChoiceField([(one.value, one.value) for one in Interval], required=False)
     time_zone = Text(max_length=64, required=False, help_text="Whose wall clock the periods follow.")
     newest = Flag(default=False, help_text="`true` takes the newest version and price of what is held.")
-    reason = Text()
-
-
-class Reason(Body):
     reason = Text()
 
 
@@ -84,18 +79,6 @@ class OneSubscription(Resource):
     @reading("Get a subscription", needs=READ_BILLING, answers=SubscriptionOut)
     def get(self, subscription: str) -> dict[str, Any]:
         return told([named(subscriptions_of(self.caller), subscription, what="subscription")])[0]
-
-
-class MoveSubscription(Resource):
-    name = ""  # of quotas.staff_moves
-
-    @act("Move a subscription", needs=READ_BILLING, takes=Reason, answers=SubscriptionOut)
-    def post(self, given: dict[str, Any], *, at: datetime, subscription: str) -> dict[str, Any]:
-        """For finance-operators: cancel at the period's end, keep (take that back), mark overdue or paid, suspend, or
-        subscribe again."""
-        self.caller.require_staff("operate")
-        found = named(subscriptions_of(self.caller), subscription, what="subscription")
-        return told([move_by_staff(found.pk, self.name, **given, actor=self.caller.actor, at=at)])[0]
 
 
 def subscriptions_of(caller: Caller) -> QuerySet[Subscription]:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from accounts import clock
 from accounts.abilities import REPORT_USAGE
 from accounts.closing import close_organization
 from quotas import limits as quota_limits
@@ -114,7 +115,7 @@ def test_001_24_and_25_without_a_plan_or_an_organization_there_is_no_limit(they:
     body = {"organization": cast.strangers.public_id, "plan": "dev-pool", "reason": "as agreed"}
     assert send(they.dana, "post", "/subscriptions", body).status_code == 201
     assert rows(they.charlie, "/limits")
-    close_organization(cast.strangers.pk, at=NOON, **BY)
+    close_organization(cast.strangers.pk, at=clock.now(), **BY)
     assert rows(they.dana, "/limits", organization=cast.strangers.public_id) == []
 
 
