@@ -14,6 +14,7 @@ from accounts.api.operations import act, listing, reading
 from accounts.api.queries import PageQuery
 from quotas import offers
 from quotas.api.for_staff import ForStaff, Why
+from quotas.models import LaunchStage, Offer, ServicePrice
 
 
 class OfferOut(serializers.Serializer[Any]):

@@ -16,6 +16,7 @@ from quotas.api.fields import Document, Ref
 from quotas.api.for_staff import ForStaff, Why
 from quotas.customer_segments import find_segment
 from quotas.meters import find_meter
+from quotas.models import ServicePrice
 from quotas.service_prices import Draft, save_price
 
 
