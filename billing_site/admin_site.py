@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -32,6 +33,15 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
 
     def has_permission(self, request: HttpRequest) -> bool:
         return not isinstance(request.user, AnonymousUser) and may(request, "view")
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """One log-in for everybody; whoever is signed in and comes here may not enter."""
+        if not request.user.is_authenticated:
+            onward = request.GET.get("next") or reverse("admin:index")
+            return HttpResponseRedirect(f"{reverse('account_login')}?{urlencode({'next': onward})}")
+        if self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        return TemplateResponse(request, "sign_in/not_staff.html", status=403)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         at = clock.now()

@@ -90,6 +90,13 @@ def failpoints_are_not_armed(**_: object) -> list[CheckMessage]:
 
 
 @register(TAG, deploy=True)
+def staff_have_a_second_factor(**_: object) -> list[CheckMessage]:
+    if not settings.SECOND_FACTOR_WAIVED or settings.ENVIRONMENT == "embedded":
+        return []
+    return [_fault(12, "SECOND_FACTOR_WAIVED is set outside an embedded site.", "Unset SECOND_FACTOR_WAIVED.")]
+
+
+@register(TAG, deploy=True)
 def database_is_sound(**_: object) -> list[CheckMessage]:
     """All that is asked of the database, in the order in which it would mislead to ask further."""
     try:

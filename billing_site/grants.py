@@ -97,6 +97,10 @@ TABLES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("users_groups", FULL),
     ("users_user_permissions", FULL),
     ("customer_ledger_entries", READ),
+    ("account_email*", FULL),
+    ("mfa_authenticator", FULL),
+    ("socialaccount_socialaccount", FULL),
+    ("socialaccount_social*", READ),  # issuers and their secrets are in the environment, tokens are not kept
     ("django_migrations", READ),
     ("django_*", FULL),
     ("auth_*", FULL),

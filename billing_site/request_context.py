@@ -98,7 +98,8 @@ def _path(request: HttpRequest) -> str:
     path = request.path
     if request.resolver_match is not None:
         for name, value in request.resolver_match.kwargs.items():
-            if names_a_secret(name):
+            # The `key` that is text is that of a link for a new password.
+            if names_a_secret(name) or (name == "key" and isinstance(value, str)):
                 path = path.replace(str(value), MASK)
     return path
 

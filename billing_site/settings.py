@@ -8,12 +8,14 @@ from django.urls import reverse_lazy
 
 from billing_site import environment, openapi_settings
 from billing_site.logging import dict_config
+from billing_site.sign_in import issuers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = environment.flag("DEBUG", False)
 ENVIRONMENT = environment.choice("ENVIRONMENT", "embedded", ("embedded", "sandbox", "live"))
 SECRET_KEY = environment.text("SECRET_KEY", "") or environment.local_secret(BASE_DIR / ".local", ENVIRONMENT)
+SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
 CONSOLE_ORIGINS = frozenset(environment.words("CONSOLE_ORIGINS"))  # of consoles that call from a browser
@@ -33,6 +35,11 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "djstripe",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "billing_site.back_office.config.BackOfficeConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -51,8 +58,11 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "billing_site.sign_in.session_ends.SessionEndsMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "billing_site.sign_in.staff_gate.StaffGateMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "billing_site.back_office.reader_time_zone.ReaderTimeZoneMiddleware",
@@ -61,13 +71,50 @@ MIDDLEWARE = [
 ROOT_URLCONF = "billing_site.urls"
 ASGI_APPLICATION = "billing_site.asgi.application"
 AUTH_USER_MODEL = "accounts.User"
-LOGIN_URL = reverse_lazy("admin:login")
-LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+LOGIN_URL = reverse_lazy("account_login")
+LOGIN_REDIRECT_URL = reverse_lazy("home")
+LOGOUT_REDIRECT_URL = LOGIN_URL
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+ACCOUNT_ADAPTER = "billing_site.sign_in.account_rules.AccountRules"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # staff open people with their address, issuers vouch for it
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "second_factor": "5/5m/key",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+    "reset_password": "10/m/ip,3/m/key",
+    "reset_password_from_key": "20/m/ip",
+}
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
+MFA_ADAPTER = "billing_site.sign_in.second_factor_rules.SecondFactorRules"
+MFA_FORMS = {
+    "authenticate": "billing_site.sign_in.codes.CodeForm",
+    "reauthenticate": "billing_site.sign_in.codes.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # half minutes before and after; each code counts once (billing_site/sign_in/codes.py)
+MFA_TOTP_ISSUER = "Countinghouse"
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up by themselves with somebody else's address
+SOCIALACCOUNT_ADAPTER = "billing_site.sign_in.oidc_rules.OidcRules"
+SOCIALACCOUNT_PROVIDERS = issuers.providers(issuers.configured())
+SOCIALACCOUNT_STORE_TOKENS = False
+# For `make demo`, whose passwords are printed; the start refuses it anywhere but on an embedded site.
+SECOND_FACTOR_WAIVED = environment.flag("SECOND_FACTOR_WAIVED")
 
 TEMPLATES = [
     {
@@ -105,6 +152,18 @@ MIGRATION_MODULES = {"djstripe": "payments.providers.stripe.djstripe_migrations"
 
 REDIS_URL = environment.text("REDIS_URL")
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
+CACHES = {
+    "default": {
+        "BACKEND": "billing_site.sign_in.counting_cache.CountingCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "countinghouse",
+        "OPTIONS": {
+            "serializer": "billing_site.sign_in.counting_cache.PlainValues",
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+        },
+    },
+}
 OUTBOX_ROUTES = "billing_site.outbox_routes.ROUTES"
 
 REST_FRAMEWORK = {

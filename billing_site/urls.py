@@ -1,12 +1,13 @@
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from billing_site.health import healthz, readyz
 from billing_site.metrics import metrics
+from billing_site.sign_in.home import home
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("", home, name="home"),
+    path("sign-in/", include("billing_site.sign_in.urls")),
     path("admin/", admin.site.urls),
     path("api/", include("billing_site.api_urls")),
     path("", include("quotas.api.platform_urls")),

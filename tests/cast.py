@@ -24,6 +24,7 @@ from accounts.models import (
 from ledger.months import ensure_month
 from quotas.models import Sku
 from quotas.price_book import open_sku, set_rate
+from tests.signing_in import enrol
 
 ACTOR = system("test")
 PASSWORD = "correct horse battery"
@@ -62,6 +63,7 @@ def _user(email: str, name: str, *, is_staff: bool = False) -> User:
 def _staff(email: str, name: str, *groups: str) -> User:
     user = _user(email, name, is_staff=True)
     user.groups.set(Group.objects.filter(name__in=groups))
+    enrol(user)
     return user
 
 

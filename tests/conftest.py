@@ -12,13 +12,16 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.test import Client
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.policy import set_value
 from billing_site.roles import as_owner
 from tests.cast import ACTOR, BEGINNING, Cast, gather
+from tests.signing_in import force_login
 
 _numbers = itertools.count(1)
+Client.force_login = force_login  # type: ignore[method-assign]
 
 
 def pytest_configure(config: pytest.Config) -> None:

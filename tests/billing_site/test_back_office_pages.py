@@ -12,6 +12,7 @@ from accounts.models import User
 from tests.billing_site.back_office_scene import Scene, set_scene
 from tests.billing_site.test_back_office_acts import previewed
 from tests.cast import Cast
+from tests.signing_in import code, secret_of
 
 
 @pytest.fixture
@@ -61,14 +62,15 @@ def test_access_is_set_through_its_page(cast: Cast, patricia: User, client: Clie
 
 
 def test_one_signs_in_by_e_mail_and_out_again(cast: Cast, client: Client) -> None:
-    login = reverse("admin:login")
+    login = reverse("account_login")
     assert client.get(reverse("admin:index")).status_code == 302
-    wrong = client.post(login, {"username": "dana@countinghouse.example", "password": "wrong"})
+    wrong = client.post(login, {"login": "dana@countinghouse.example", "password": "wrong"})
     assert wrong.status_code == 200
-    stranger = client.post(login, {"username": "alice@acme.example", "password": "correct horse battery"})
-    assert "staff account" in stranger.text
-    entered = client.post(login, {"username": "DANA@countinghouse.example", "password": "correct horse battery"})
-    assert entered.url == reverse("admin:index")
+    asked = client.post(login, {"login": "DANA@countinghouse.example", "password": "correct horse battery"})
+    assert asked.url == reverse("mfa_authenticate")
+    assert client.get(reverse("admin:index")).status_code == 302
+    entered = client.post(asked.url, {"code": code(secret_of("dana@countinghouse.example"))})
+    assert entered.url == reverse("home")
     assert "Countinghouse" in client.get(reverse("admin:index")).text
     password = reverse("admin:password_change")
     assert client.get(password).status_code == 200

@@ -108,13 +108,13 @@ def test_no_view_is_exempt_from_csrf_but_those_listed() -> None:
 @pytest.mark.django_db
 def test_a_post_without_its_token_is_refused() -> None:
     client = Client(enforce_csrf_checks=True)
-    for path in ("/admin/login/", "/admin/logout/"):
-        assert client.post(path, {"username": "a", "password": "b"}).status_code == 403
+    for path in ("/sign-in/", "/sign-in/out/", "/sign-in/password/reset/", "/admin/logout/"):
+        assert client.post(path, {"login": "a@b.example", "password": "b"}).status_code == 403
 
 
 def test_cookies_are_kept_from_scripts_and_other_sites(cast: Cast, client: Client) -> None:
-    page = client.get("/admin/login/")
-    entered = client.post("/admin/login/", {"username": "dana@countinghouse.example", "password": PASSWORD})
+    page = client.get("/sign-in/")
+    entered = client.post("/sign-in/", {"login": "alice@acme.example", "password": PASSWORD})
     for cookie in (page.cookies[settings.CSRF_COOKIE_NAME], entered.cookies[settings.SESSION_COOKIE_NAME]):
         assert cookie["httponly"]
         assert cookie["samesite"] == "Lax"
