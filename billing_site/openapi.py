@@ -20,4 +20,4 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
         said = "The cookie of a browser that signed in; what changes anything needs the CSRF token too."
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": said}
+        return {"type": "apiKey", "in": "cookie", "name": "__Host-session", "description": said}

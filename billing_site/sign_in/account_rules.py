@@ -18,7 +18,7 @@ log = structlog.stdlib.get_logger("billing_site.sign_in")
 
 class AccountRules(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """People come by invitation or from an issuer (ADR 0019)."""
+        """People come by invitation or from an issuer (ADR 0020)."""
         return False
 
     def get_client_ip(self, request: HttpRequest) -> str:

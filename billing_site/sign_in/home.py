@@ -17,7 +17,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if may(request, "view"):
         return redirect("admin:index")
     memberships = (
-        Membership.objects.filter(user=cast(User, request.user), organization__closed_at=None)
+        Membership.objects.filter(user=cast(User, request.user), withdrawn_at=None, organization__closed_at=None)
         .select_related("organization")
         .order_by("organization__name")
     )

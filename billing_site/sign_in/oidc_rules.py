@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from accounts import clock
 from accounts.audit import person, record
 from accounts.models import User
+from billing_site.sign_in import token_identities
 
 log = structlog.stdlib.get_logger("billing_site.sign_in")
 
@@ -24,6 +25,9 @@ class OidcRules(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Link a first log-in to the person with that verified address, or refuse; unknown ones may be opened."""
         if sociallogin.is_existing:
+            return
+        if known := token_identities.person_of(*_named(sociallogin)):
+            sociallogin.connect(request, known)
             return
         address = _verified_address(sociallogin)
         if not address:
@@ -37,13 +41,7 @@ class OidcRules(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise _refused(request, "address_taken")
         with transaction.atomic():
             sociallogin.connect(request, user)
-            record(
-                person(user),
-                "identity.link",
-                subject=("user", user.pk),
-                at=clock.now(),
-                after={"issuer": sociallogin.account.provider},
-            )
+            _note("identity.link", user, sociallogin)
 
     def is_auto_signup_allowed(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return True
@@ -60,8 +58,7 @@ class OidcRules(DefaultSocialAccountAdapter):  # type: ignore[misc]
     @transaction.atomic
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: object = None) -> User:
         user: User = super().save_user(request, sociallogin, form)
-        after = {"issuer": sociallogin.account.provider}
-        record(person(user), "identity.open", subject=("user", user.pk), at=clock.now(), after=after)
+        _note("identity.open", user, sociallogin)
         return user
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, error: Any = None, **told: Any) -> None:
@@ -71,6 +68,19 @@ class OidcRules(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise ImmediateHttpResponse(redirect("account_login"))
         log.warning("oidc_failed", provider=provider.app.provider_id, fault=str(told.get("exception") or error))
         raise _refused(request, "failed", status=401)
+
+
+def _note(action: str, user: User, sociallogin: SocialLogin) -> None:
+    """In the audit, and for the tokens that the same issuer may sign for the same person."""
+    at = clock.now()
+    token_identities.remember(*_named(sociallogin), user, at=at)
+    after = {"issuer": sociallogin.account.provider}
+    record(person(user), action, subject=("user", user.pk), at=at, after=after)
+
+
+def _named(sociallogin: SocialLogin) -> tuple[str, str]:
+    claims = sociallogin.account.extra_data["id_token"]
+    return claims["iss"], claims["sub"]
 
 
 def _verified_address(sociallogin: SocialLogin) -> str:

@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 
+from accounts.api.problems import MEDIA_TYPE, problem
 from billing_site.sign_in.session_factors import has_second_factor
 
+OF_PROGRAMS = ("/api/", "/allocations")
 OPEN = ("/sign-in/", "/static/", "/healthz", "/readyz", "/metrics", "/admin/logout/")
 
 
@@ -30,9 +32,9 @@ class StaffGateMiddleware:
 
 
 def _turned_away(request: HttpRequest) -> HttpResponseBase:
-    if request.path_info.startswith("/api/"):
-        detail = "Staff sign in with a second factor."
-        return JsonResponse({"code": "second_factor_required", "detail": detail}, status=403)
+    if request.path_info.startswith(OF_PROGRAMS):
+        body = problem(403, "second_factor_required", "staff sign in with a second factor")
+        return JsonResponse(body, status=403, content_type=MEDIA_TYPE)
     if is_mfa_enabled(request.user):  # a session from before the factor was enrolled elsewhere
         logout(request)
         return _to("account_login", request)

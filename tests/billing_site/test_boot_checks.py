@@ -150,6 +150,16 @@ def test_debug_never_meets_live_keys(changed: dict[str, object], expected: set[s
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
+    ("site", "expected"),
+    [("embedded", set()), ("sandbox", {"countinghouse.E012"}), ("live", {"countinghouse.E012"})],
+)
+def test_the_second_factor_is_waived_on_an_embedded_site_only(site: str, expected: set[str]) -> None:
+    with override_settings(ENVIRONMENT=site, SECOND_FACTOR_WAIVED=True):
+        assert ids() == expected
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
     ("crashlab", "site", "expected"),
     [
         ("", "embedded", {"countinghouse.E003"}),

@@ -16,10 +16,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from accounts.models import AuditLog, User
+from accounts.models import AuditLog, ExternalIdentity, TrustedIssuer, User
 from billing_site.environment import EnvironmentFault
 from billing_site.sign_in import issuers
-from tests.cast import Cast
+from tests.cast import NOON, Cast
 from tests.ledger.raw_sql import execute, fetch
 from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, Claims, Issuer, issuing, new_key
 from tests.signing_in import code, secret_of
@@ -63,6 +63,18 @@ def test_an_unknown_person_with_a_verified_address_is_opened_once(issuer: Issuer
     pat = User.objects.get(email="pat@acme.example")
     assert (pat.display_name, pat.is_staff, pat.has_usable_password()) == ("Pat", False, False)
     assert AuditLog.objects.get(action="identity.open").actor == pat
+
+
+def test_a_subject_of_tokens_is_the_same_person_here(issuer: Issuer, cast: Cast) -> None:
+    known = {"jwks_uri": f"{issuer.url}/jwks", "audience": "a", "algorithms": ["RS256"], "created_at": NOON}
+    row = TrustedIssuer.objects.create(issuer=issuer.url, trusted=True, **known)
+    ExternalIdentity.objects.create(issuer=row, subject="s-1", user=cast.bob, created_at=NOON)
+    client = Client()
+    sign_in(client)
+    assert who(client) == "bob@acme.example"
+    issuer.person = {"sub": "s-5", "email": "new@acme.example", "email_verified": True}
+    sign_in(Client())
+    assert ExternalIdentity.objects.get(subject="s-5").user.email == "new@acme.example"
 
 
 def test_code_flow_with_pkce_and_a_secret_that_no_row_holds(issuer: Issuer, client: Client) -> None:
