@@ -51,6 +51,7 @@ _ACCESS = {
     "membership.let_out": "took the project {before.project} from {subject}",
     "api_key.create": "created the API key {after.name}",
     "api_key.revoke": "revoked the API key {after.name}",
+    "organization.connect": "let tokens of {after.issuer} bring people into {subject}",
     "issuer.set": "set how tokens of {after.issuer} are accepted",
     "user.open": "added {subject}, by the token of an issuer",
     "staff.set_access": "changed what {subject} may do",

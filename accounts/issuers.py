@@ -7,8 +7,9 @@ from django.db import transaction
 
 from accounts.audit import Actor, record, require_reason
 from accounts.clock import check_moment
-from accounts.errors import Conflict, DomainError, constraints
-from accounts.models import TrustedIssuer
+from accounts.errors import Conflict, DomainError, NotFound, constraints
+from accounts.locking import lock_open_organization
+from accounts.models import Organization, TrustedIssuer
 from accounts.names import check_name
 from accounts.oidc import keys
 
@@ -65,6 +66,39 @@ def set_issuer(
     after = {"issuer": row.issuer, **wanted}
     record(actor, "issuer.set", subject=("issuer", row.pk), reason=reason, before=before, after=after, at=at)
     return row
+
+
+@transaction.atomic
+def connect(organization_id: int, issuer: str, *, actor: Actor, reason: str, at: datetime) -> Organization:
+    """Let the tokens of an issuer open people and projects in an organization that staff opened; empty: of none.
+
+    Raises NotFound, IssuerInvalid, ReasonRequired, Conflict (`closed`, `nothing_changes`).
+    """
+    at, reason, organization = check_moment(at), require_reason(reason), lock_open_organization(organization_id)
+    before, row = organization.issuer, find(issuer) if issuer.strip() else None
+    if before == row:
+        raise Conflict("that is the issuer whose tokens it takes", field="issuer", code="nothing_changes")
+    organization.issuer = row
+    organization.save(update_fields=["issuer"])
+    record(
+        actor,
+        "organization.connect",
+        subject=("organization", organization.pk),
+        organization_id=organization.pk,
+        reason=reason,
+        before={"issuer": before and before.issuer},
+        after={"issuer": row and row.issuer},
+        at=at,
+    )
+    return organization
+
+
+def find(issuer: str) -> TrustedIssuer:
+    """Raises IssuerInvalid, NotFound."""
+    found = TrustedIssuer.objects.filter(issuer=check_issuer(issuer)).first()
+    if found is None:
+        raise NotFound("no tokens of that issuer are accepted", field="issuer")
+    return found
 
 
 def check_issuer(text: str) -> str:

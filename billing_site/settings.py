@@ -185,6 +185,10 @@ API_READS_PER_MINUTE = environment.integer("API_READS_PER_MINUTE", 600, minimum=
 API_WRITES_PER_MINUTE = environment.integer("API_WRITES_PER_MINUTE", 120, minimum=1, maximum=10**6)
 API_FAILURES_PER_MINUTE = environment.integer("API_FAILURES_PER_MINUTE", 60, minimum=1, maximum=10**6)
 
+# The demo's own issuer of tokens, and what it keeps; its keys are served only where `serve --demo` started the site.
+DEMO = environment.flag("DEMO") and ENVIRONMENT == "embedded"
+DEMO_DIRECTORY = BASE_DIR / ".local" / "demo"
+
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True

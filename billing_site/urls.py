@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from billing_site.demo.issuer import jwks
 from billing_site.health import healthz, readyz
 from billing_site.metrics import metrics
 from billing_site.sign_in.home import home
@@ -11,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", include("billing_site.api_urls")),
     path("", include("quotas.api.platform_urls")),
+    path("demo/jwks.json", jwks),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

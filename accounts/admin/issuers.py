@@ -1,78 +1,12 @@
-"""Issuers whose tokens are accepted, for platform-admin alone. The one act sets how."""
+"""Issuers whose tokens are accepted, for platform-admin alone."""
 
-from typing import Any
-
-from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
-from django.urls import reverse
-from unfold.widgets import UnfoldAdminSelectWidget
 
-from accounts import issuers
-from accounts.admin.act_pages import ActPage, Cleaned, Done, reason_field, rehearse, text_field
-from accounts.admin.previews import Preview
+from accounts.admin.issuer_acts import SetIssuer
 from accounts.admin.staff_admin import StaffAdmin
-from accounts.admin.within import REHEARSAL
-from accounts.admin.word_fields import words_field
-from accounts.audit import Actor, person
-from accounts.clock import now
 from accounts.csv_cells import in_csv, value_cell
 from accounts.display import moment, public_id
-from accounts.models import TrustedIssuer, User
-from accounts.oidc import keys
-
-_YES_OR_NO = [("yes", "yes"), ("no", "no")]
-
-
-def _yes_or_no(label: str, hint: str) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, choices=_YES_OR_NO, help_text=hint, widget=UnfoldAdminSelectWidget())
-
-
-class IssuerForm(forms.Form):
-    issuer = text_field("Issuer", longest=200, hint="The claim iss of its tokens, letter by letter.")
-    jwks_uri = text_field(
-        "Address of its keys", longest=500, hint="https; its key set (JWKS), as jwks_uri in its discovery."
-    )
-    audience = text_field("Audience", longest=200, hint="Only tokens made for this audience (aud) are ours.")
-    algorithms = words_field("Algorithms", keys.ALGORITHMS, hint="With which it may sign.")
-    trusted = _yes_or_no("Trusted", "Its first token opens the person, organization and projects that it names.")
-    active = _yes_or_no("Active", "No: none of its tokens is believed, from the next request on.")
-    reason = reason_field()
-
-
-class SetIssuer(ActPage):
-    name = "set"
-    path = "set/"
-    title = "Accept tokens of an issuer"
-    button = "Set it"
-    ability = "administer"
-    explanation = "An issuer that is set already is changed. What its tokens opened stays when trust is taken back."
-    form_class = IssuerForm
-
-    def first_values(self, request: HttpRequest) -> Cleaned:
-        row = TrustedIssuer.objects.filter(issuer=request.GET.get("issuer", "").replace("\x00", "")).first()
-        if row is None:
-            return {"trusted": "no", "active": "yes", **super().first_values(request)}
-        return {**_shown(row), "algorithms": row.algorithms, "issuer": row.issuer}
-
-    def preview(self, cleaned: Cleaned) -> Preview:
-        rehearse(lambda: _set(cleaned, REHEARSAL))
-        row = TrustedIssuer.objects.filter(issuer=issuers.check_issuer(cleaned["issuer"])).first()
-        before = _shown(row) if row else {}
-        wanted = {**cleaned, "algorithms": ", ".join(cleaned["algorithms"])}
-        titles = {name: str(field.label) for name, field in IssuerForm.base_fields.items()}
-        facts = [(titles[name], _change(before.get(name), wanted[name])) for name in _SETTINGS]
-        opens = "Whoever holds a token of it opens organizations here." if cleaned["trusted"] == "yes" else ""
-        named = [("Issuer", cleaned["issuer"].strip()), *facts, ("Reason", cleaned["reason"])]
-        return Preview(named, warning=opens)
-
-    def perform(self, cleaned: Cleaned, user: User) -> Done:
-        row = _set(cleaned, person(user))
-        url = reverse("admin:accounts_trustedissuer_change", args=[row.pk])
-        return Done(url, "The issuer is set.", result={"issuer": row.public_id})
-
-
-_SETTINGS = ("jwks_uri", "audience", "algorithms", "trusted", "active")
+from accounts.models import TrustedIssuer
 
 
 @admin.register(TrustedIssuer)
@@ -101,34 +35,6 @@ class TrustedIssuerAdmin(StaffAdmin):
     @admin.display(description="Algorithms")
     def signs_with(self, row: TrustedIssuer) -> str:
         return ", ".join(row.algorithms)
-
-
-def _set(cleaned: Cleaned, actor: Actor) -> TrustedIssuer:
-    return issuers.set_issuer(
-        cleaned["issuer"],
-        jwks_uri=cleaned["jwks_uri"],
-        audience=cleaned["audience"],
-        algorithms=cleaned["algorithms"],
-        trusted=cleaned["trusted"] == "yes",
-        active=cleaned["active"] == "yes",
-        actor=actor,
-        reason=cleaned["reason"],
-        at=now(),
-    )
-
-
-def _shown(row: TrustedIssuer) -> dict[str, Any]:
-    return {
-        "jwks_uri": row.jwks_uri,
-        "audience": row.audience,
-        "algorithms": ", ".join(row.algorithms),
-        "trusted": _word(row.trusted),
-        "active": _word(row.active),
-    }
-
-
-def _change(before: str | None, after: str) -> str:
-    return after if before in (None, after) else f"{before} → {after}"
 
 
 def _word(value: bool) -> str:

@@ -15,7 +15,7 @@ from accounts.admin.within import REHEARSAL, WithinOrganization
 from accounts.admin.word_fields import words_field
 from accounts.api_keys import ExpiryInvalid, NewKey
 from accounts.audit import Actor, person
-from accounts.clock import now
+from accounts.clock import now, parse_moment
 from accounts.models import ApiKey, Organization, User
 
 _WHOLE = re.compile(r"[0-9]{1,6}", re.ASCII)
@@ -51,7 +51,8 @@ class ShowsTheKey(ActPage):
     """The answer to the act holds the key; nothing keeps it, so it is not shown a second time."""
 
     def answered(self, request: HttpRequest, done: Done) -> HttpResponse:
-        shown = {"done": done, "key": done.result["api_key"]}
+        until = parse_moment(str(done.result["expires_at"]))
+        shown = {"done": done, "key": done.result["api_key"], "until": until}
         return self._page(request, "admin/api_keys/shown_once.html", shown)
 
     def made(self, new: NewKey) -> Done:

@@ -14,6 +14,7 @@ from accounts.admin.binding_acts import Bind, Rebind
 from accounts.admin.closing_acts import CloseOrganization, CloseProject
 from accounts.admin.feature_acts import GrantFeature, RevokeFeature
 from accounts.admin.filters import choice
+from accounts.admin.issuer_acts import ConnectIssuer
 from accounts.admin.key_acts import CreateKey
 from accounts.admin.member_acts import AddMember, ChangeRole, LetIn, LetOut, WithdrawMember
 from accounts.admin.opening import OpenAccount, OpenOrganization, OpenProject
@@ -32,6 +33,7 @@ from accounts.models import (
 )
 from accounts.personal_data import masked_email, masked_name
 from accounts.public_ids import decode
+from accounts.request_abilities import may
 
 ACTIVITY = 6  # lines of it on the page of an organization
 SHOWN = 50  # members and accounts on the page of an organization
@@ -70,6 +72,7 @@ class OrganizationAdmin(NamedAdmin):
         RevokeFeature,
         AddMember,
         CreateKey,
+        ConnectIssuer,
         CloseOrganization,
         OrganizationActivity,
     )
@@ -79,7 +82,7 @@ class OrganizationAdmin(NamedAdmin):
     )
     search_fields = ("name", "slug")
     fields = (
-        *("name", public_id, "slug", "kind", policies_link),
+        *("name", public_id, "slug", "kind", "takes_tokens_of", policies_link),
         *(moment("created_at", "Created"), moment("closed_at", "Closed")),
     )
     empty_hint = "An organization appears when a customer signs up, or when you open one."
@@ -95,7 +98,7 @@ class OrganizationAdmin(NamedAdmin):
         context |= {"accounts": accounts[:SHOWN], "more_accounts": len(accounts) > SHOWN}
         context |= {"activity": of_organization(organization.pk, most=ACTIVITY)}
         alive = organization.api_keys.filter(revoked_at=None, expires_at__gt=clock.now()).order_by("-pk")
-        context |= {"keys": alive[:SHOWN]}
+        context |= {"keys": alive[:SHOWN], "administers": may(request, "administer")}
         context |= {"features": organization.feature_grants.order_by("-pk")[:SHOWN], "quota": quota_of(organization)}
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -103,6 +106,10 @@ class OrganizationAdmin(NamedAdmin):
     @admin.display(description="Kind")
     def kind(self, row: Organization) -> str:
         return "personal" if row.personal else "company"
+
+    @admin.display(description="Takes tokens of")
+    def takes_tokens_of(self, row: Organization) -> str | None:
+        return row.issuer.issuer if row.issuer else None
 
 
 @admin.register(Project)

@@ -16,6 +16,7 @@ from accounts.models import (
     Membership,
     OutboxDelivery,
     Project,
+    TrustedIssuer,
 )
 from accounts.public_ids import encode
 from ledger import adjustments, parking
@@ -59,6 +60,7 @@ class ActsScene:
     refusal: CatalogRefusal
     draft: CatalogVersion  # with another overhead than what is in force
     address: ExternalIp
+    issuer: TrustedIssuer
     key: ApiKey  # of Acme
     platform_key: ApiKey
     bob: Membership  # of Acme, let into the prepaid project
@@ -109,6 +111,13 @@ def set_acts_scene(cast: Cast) -> ActsScene:
         refusal=raise_alarm("plans.yaml", CatalogInvalid([Fault("eipQuota", "is required")]), at=at),
         draft=open_draft(parse(another_document()), source="plans.yaml", actor=ACTOR, at=at),
         address=hold_address(cast.acme, "mail", "public", actor=ACTOR, at=hour_ago),
+        issuer=TrustedIssuer.objects.create(
+            issuer="https://old.example",
+            jwks_uri="https://old.example/keys",
+            audience="countinghouse",
+            algorithms=["RS256"],
+            created_at=hour_ago,
+        ),
         key=api_keys.create(cast.acme.pk, "console", [READ_BILLING], actor=ACTOR, at=hour_ago).key,
         platform_key=api_keys.create(None, "meter", [REPORT_USAGE], actor=ACTOR, at=hour_ago).key,
         bob=bob,

@@ -96,7 +96,7 @@ _OF_ONE_ROW = {
     *("activity", "bind", "rebind", "close", "remove"),
     *("terms", "timezone", "contact", "emails", "address", "taxids"),
     *("project", "account", "grantfeature", "revokefeature"),
-    *("member", "apikey", "role", "letin", "letout", "rotate", "revoke", "rotateany", "revokeany"),
+    *("member", "apikey", "issuer", "role", "letin", "letout", "rotate", "revoke", "rotateany", "revokeany"),
     *("cancel", "keep", "overdue", "paid", "resubscribe"),
     *(
         "publish",

@@ -335,6 +335,13 @@ CASES = {
         "key",
         by="patricia",
     ),
+    "connect_issuer": Case(
+        lambda scene: [scene.cast.acme.public_id, f"--issuer={scene.issuer.issuer}"],
+        lambda scene: Organization.objects.get(pk=scene.cast.acme.pk).issuer == scene.issuer,
+        "organization.connect",
+        "org",
+        by="patricia",
+    ),
     "trust_issuer": Case(
         lambda scene: [
             *("https://id.example", "--jwks-uri=https://id.example/keys", "--audience=countinghouse"),

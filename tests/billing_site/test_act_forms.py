@@ -206,6 +206,12 @@ CASES = {
     "accounts_apikey_revokeany": Case(
         lambda scene: {}, lambda scene: scene.platform_key.pk, by="patricia", repeats="already_revoked"
     ),
+    "accounts_organization_issuer": Case(
+        lambda scene: {"issuer": scene.issuer.issuer},
+        lambda scene: scene.cast.acme.pk,
+        by="patricia",
+        repeats="nothing_changes",
+    ),
     "accounts_trustedissuer_set": Case(
         lambda scene: {
             "issuer": "https://id.example/realms/cloud",

@@ -135,6 +135,7 @@ PAGES = {
     **dict.fromkeys((f"accounts_apikey_{act}" for act in ("rotate", "revoke")), OPERATE),
     **dict.fromkeys((f"accounts_apikey_{act}" for act in ("create", "rotateany", "revokeany")), ADMINISTER),
     "accounts_trustedissuer_set": ADMINISTER,
+    "accounts_organization_issuer": ADMINISTER,
     "accounts_organization_activity": READ,
     "accounts_billingaccount_activity": READ,
     **dict.fromkeys((f"accounts_project_{act}" for act in ("bind", "rebind", "close")), OPERATE),

@@ -43,6 +43,7 @@ def pages(scene: Scene, account: int) -> list[str]:
         for act in ("activity", "open", "project", "account", "grantfeature", "revokefeature", "close")
     ]
     names += ["accounts_organization_member", "accounts_organization_apikey", "accounts_trustedissuer_set"]
+    names += ["accounts_organization_issuer"]
     names += [f"accounts_membership_{act}" for act in ("role", "withdraw", "letin", "letout")]
     names += [f"accounts_apikey_{act}" for act in ("create", "rotate", "revoke")]
     names += [f"accounts_project_{act}" for act in ("bind", "rebind", "close")]

@@ -1,7 +1,7 @@
 """Accept tokens of an issuer, or change how; a trusted one opens people and organizations."""
 
 from accounts.act_commands import PageCommand
-from accounts.admin.issuers import SetIssuer
+from accounts.admin.issuer_acts import SetIssuer
 
 
 class Command(PageCommand):

@@ -43,7 +43,7 @@ class Command(BaseCommand):
             raise CommandError(f"--port and --metrics-port are both {port}; /metrics needs a port of its own")
         for number, option in ((port, "--port"), (metrics_port, "--metrics-port")):
             _require_free(number, option)
-        os.environ.update(PORT=str(port), METRICS_PORT=str(metrics_port))
+        os.environ.update(PORT=str(port), METRICS_PORT=str(metrics_port), DEMO=str(int(demo)))
         if demo:
             os.environ["SECOND_FACTOR_WAIVED"] = "1"  # its log-ins are printed, passwords and all
         _require_sound_start()
