@@ -1,6 +1,7 @@
 """Which provider customers start payments with, who switched it, and the act that does."""
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -41,13 +42,15 @@ class SwitchProvider(ActPage):
 
     def preview(self, cleaned: Cleaned) -> Preview:
         before, chosen = wanted(cleaned["provider"])
+        followed = settings.KUBECONFIG_PATH and chosen.name == "none"
         return Preview(
             [
                 ("Now", before.provider),
                 ("From now on", chosen.name),
                 ("Customers may start", _offer(chosen)),
                 ("Reason", cleaned["reason"]),
-            ]
+            ],
+            warning="What others write in the cluster is followed from then on." if followed else "",
         )
 
     def perform(self, cleaned: Cleaned, user: User) -> Done:

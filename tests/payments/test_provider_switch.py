@@ -1,6 +1,9 @@
 """The provider in force is a row that platform-admin switches; every process reads it anew."""
 
+import sys
 from datetime import timedelta
+from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 from django.contrib.auth.models import Group
@@ -88,3 +91,34 @@ def test_the_database_keeps_the_chain(patricia: User) -> None:
     execute(INSERT, ["manual", "none", patricia.pk, NOON, last])
     with refused_by("one_switch_follows_another"):
         execute(INSERT, ["manual", "none", patricia.pk, NOON, last])
+
+
+ASKED = """
+import os, sys, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "billing_site.settings"
+django.setup()
+from payments import registry
+for line in sys.stdin:
+    print(registry.active().name, flush=True)
+"""
+
+
+def test_a_process_that_runs_already_follows_without_a_restart(
+    committed_db: str, process_environment: dict[str, str], patricia: User
+) -> None:
+    environment = {**process_environment, "BILLING_PROVIDER": "manual"}
+    command = [sys.executable, "-c", ASKED]
+    with Popen(command, env=environment, stdin=PIPE, stdout=PIPE, text=True, cwd=Path(__file__).parents[2]) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+
+        def in_force() -> str:
+            print("?", file=other.stdin, flush=True)
+            return str(other.stdout.readline()).strip()  # type: ignore[union-attr]
+
+        assert in_force() == "manual"
+        switch_provider("none", actor=patricia, reason="no payments", at=NOON)
+        assert in_force() == "none"
+        switch_provider("manual", actor=patricia, reason="payments again", at=NOON)
+        assert in_force() == "manual"
+        other.stdin.close()
