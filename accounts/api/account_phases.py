@@ -23,21 +23,33 @@ class ChangePhase(Resource):
 
 
 class Suspend(ChangePhase):
-    @act("Suspend a billing account", needs=WRITE_BILLING, takes=WithReason, answers=BillingAccountOut)
+    @act("Suspend a billing account", needs=WRITE_BILLING, staff="operate", takes=WithReason, answers=BillingAccountOut)
     def post(self, given: dict[str, Any], *, at: datetime, billing_account: str) -> BillingAccount:
         """For staff. Nothing new starts; what runs goes on and is billed."""
         return self._change(billing_account, account_phases.SUSPEND, given, at)
 
 
 class Reactivate(ChangePhase):
-    @act("Reactivate a billing account", needs=WRITE_BILLING, takes=WithReason, answers=BillingAccountOut)
+    @act(
+        "Reactivate a billing account",
+        needs=WRITE_BILLING,
+        staff="operate",
+        takes=WithReason,
+        answers=BillingAccountOut,
+    )
     def post(self, given: dict[str, Any], *, at: datetime, billing_account: str) -> BillingAccount:
         """For staff. Whatever else holds it back, such as an empty balance, still does."""
         return self._change(billing_account, account_phases.REACTIVATE, given, at)
 
 
 class Archive(ChangePhase):
-    @act("Archive a billing account for ever", needs=WRITE_BILLING, takes=WithReason, answers=BillingAccountOut)
+    @act(
+        "Archive a billing account for ever",
+        needs=WRITE_BILLING,
+        staff="operate",
+        takes=WithReason,
+        answers=BillingAccountOut,
+    )
     def post(self, given: dict[str, Any], *, at: datetime, billing_account: str) -> BillingAccount:
         """For staff. Nothing may run, and every balance must be zero."""
         return self._change(billing_account, account_phases.ARCHIVE, given, at)

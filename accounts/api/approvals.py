@@ -32,7 +32,7 @@ class Decide(Body):
 
 
 class Approvals(Resource):
-    @listing("List approvals", needs=READ_BILLING, answers=ApprovalOut, query=ApprovalQuery)
+    @listing("List approvals", needs=READ_BILLING, staff="view", answers=ApprovalOut, query=ApprovalQuery)
     def get(
         self, organization: str | None = None, billing_account: str | None = None, **filters: str
     ) -> QuerySet[ApprovalRequest]:
@@ -46,14 +46,14 @@ class Approvals(Resource):
 
 
 class OneApproval(Resource):
-    @reading("Get an approval", needs=READ_BILLING, answers=ApprovalOut)
+    @reading("Get an approval", needs=READ_BILLING, staff="view", answers=ApprovalOut)
     def get(self, approval: str) -> ApprovalRequest:
         self.caller.require_staff("view")
         return named(ApprovalRequest.objects.all(), approval, what="approval")
 
 
 class DecideApproval(Resource):
-    @act("Decide an approval", needs=READ_BILLING, takes=Decide, answers=ApprovalOut, money=True)
+    @act("Decide an approval", needs=READ_BILLING, staff="approve", takes=Decide, answers=ApprovalOut, money=True)
     def post(self, given: dict[str, Any], *, at: datetime, approval: str) -> ApprovalRequest:
         """Approving performs the act, in the same transaction. Whoever asked cannot decide."""
         self.caller.require_staff("approve")

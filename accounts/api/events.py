@@ -11,6 +11,7 @@ from accounts import event_feed
 from accounts.abilities import READ_EVENTS
 from accounts.api import described
 from accounts.api.fields import Moment
+from accounts.api.operations import needing
 from accounts.api.paging import MOST
 from accounts.api.queries import Digits, Query
 from accounts.api.resources import Resource
@@ -52,6 +53,7 @@ class EventQuery(Query):
 
 
 class Events(Resource):
+    @needing(READ_EVENTS)
     @extend_schema(
         summary="Read the feed of events",
         description="What happened, oldest first, a second or two after it was committed. Needs `events:read`.",

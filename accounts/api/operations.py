@@ -34,14 +34,14 @@ class Answer:
 
 
 def reading(
-    summary: str, *, needs: str, answers: AnySerializer, query: type[Query] = NoQuery
+    summary: str, *, needs: str, staff: str = "", answers: AnySerializer, query: type[Query] = NoQuery
 ) -> Callable[[Method], Any]:
     """A GET of one thing. The method gets the query's values by name and returns what `answers` writes."""
 
     def decorate(method: Method) -> Any:
         @wraps(method)
         def get(self: Resource, request: Request, **url: str) -> Response:
-            self.require_ability(needs)
+            _admit(self, needs, staff)
             body = answers(method(self, **query.read(request.query_params), **url), context=_context(self)).data
             tag = etags.tag_of(body)
             if etags.matches(request.headers.get("If-None-Match", ""), tag):
@@ -51,7 +51,7 @@ def reading(
         done = described.answers({200: answers}, writes=False)
         return extend_schema(
             summary=summary, description=_told(method, needs), parameters=described.of_query(query), responses=done
-        )(_needing(needs, get))
+        )(needing(needs, staff)(get))
 
     return decorate
 
@@ -60,6 +60,7 @@ def listing(
     summary: str,
     *,
     needs: str,
+    staff: str = "",
     answers: AnySerializer,
     query: type[PageQuery] = PageQuery,
     by: str = "pk",
@@ -72,7 +73,7 @@ def listing(
     def decorate(method: Method) -> Any:
         @wraps(method)
         def get(self: Resource, request: Request, **url: str) -> Response:
-            self.require_ability(needs)
+            _admit(self, needs, staff)
             filters = query.read(request.query_params)
             paged: dict[str, Any] = {name: filters.pop(name) for name in ("limit", "cursor") if name in filters}
             rows: QuerySet[Any] = method(self, **filters, **url)
@@ -83,7 +84,7 @@ def listing(
         done = described.answers({200: described.page_of(answers)}, writes=False)
         return extend_schema(
             summary=summary, description=_told(method, needs), parameters=described.of_query(query), responses=done
-        )(_needing(needs, get))
+        )(needing(needs, staff)(get))
 
     return decorate
 
@@ -102,7 +103,7 @@ def asking(summary: str, *, needs: str, takes: type[Body], answers: AnySerialize
         done, said = described.answers({200: answers}, writes=True), _told(method, needs)
         return extend_schema(
             summary=summary, description=said, parameters=described.of_query(ActQuery), request=takes, responses=done
-        )(_needing(needs, post))
+        )(needing(needs)(post))
 
     return decorate
 
@@ -111,6 +112,7 @@ def act(
     summary: str,
     *,
     needs: str,
+    staff: str = "",
     takes: type[Body] | None,
     answers: AnySerializer | None,
     status: int = 200,
@@ -127,7 +129,7 @@ def act(
     def decorate(method: Method) -> Any:
         @wraps(method)
         def call(self: Resource, request: Request, **url: str) -> Response:
-            self.require_ability(needs)
+            _admit(self, needs, staff)
             dry = ActQuery.read(request.query_params).get("dry_run", False)
             given = _body(takes, request, partial=partial)
             return _performed(self, request, dry=dry, money=money, url=url, do=lambda: _done(self, given, url))
@@ -142,16 +144,27 @@ def act(
         parameters = described.writing_parameters(money=money, versioned=versioned)
         said = _told(method, needs)
         return extend_schema(summary=summary, description=said, parameters=parameters, request=takes, responses=done)(
-            _needing(needs, call)
+            needing(needs, staff)(call)
         )
 
     return decorate
 
 
-def _needing(needs: str, method: Method) -> Method:
-    """With the ability it needs written on it, for those who list who may do what."""
-    method.__dict__["needs"] = needs
-    return method
+def needing(needs: str, staff: str = "") -> Callable[[Method], Method]:
+    """Writes on an operation the ability it needs, and which of staff's, for those who list who may do what."""
+
+    def mark(method: Method) -> Method:
+        method.__dict__.update(needs=needs, staff=staff)
+        return method
+
+    return mark
+
+
+def _admit(view: Resource, needs: str, staff: str) -> None:
+    """Before anything is read of the body: who may not ask is told nothing about it. Raises Forbidden."""
+    view.require_ability(needs)
+    if staff:
+        view.caller.require_staff(staff)
 
 
 def _performed(

@@ -33,7 +33,9 @@ class Features(Resource):
         self.caller.require(READ_BILLING, found.pk, what="organization")
         return FeatureGrant.objects.filter(organization=found)
 
-    @act("Grant a feature", needs=WRITE_BILLING, takes=GrantFeature, answers=FeatureGrantOut, status=201)
+    @act(
+        "Grant a feature", needs=WRITE_BILLING, staff="operate", takes=GrantFeature, answers=FeatureGrantOut, status=201
+    )
     def post(self, given: dict[str, Any], *, at: datetime, organization: str) -> FeatureGrant:
         """For staff."""
         found = organization_named(self.caller, organization)
@@ -42,7 +44,7 @@ class Features(Resource):
 
 
 class RevokeFeature(Resource):
-    @act("Take a feature back", needs=WRITE_BILLING, takes=WithReason, answers=FeatureGrantOut)
+    @act("Take a feature back", needs=WRITE_BILLING, staff="operate", takes=WithReason, answers=FeatureGrantOut)
     def post(self, given: dict[str, Any], *, at: datetime, organization: str, feature: str) -> FeatureGrant:
         """For staff. What was opened under it stays."""
         found = organization_named(self.caller, organization)

@@ -37,6 +37,7 @@ class OnePolicyValue(Resource):
     @act(
         "Set a policy",
         needs=WRITE_BILLING,
+        staff="operate",
         takes=SetValue,
         answers=PolicyValueOut,
         versioned=True,
@@ -50,6 +51,7 @@ class OnePolicyValue(Resource):
     @act(
         "Unset a policy",
         needs=WRITE_BILLING,
+        staff="operate",
         takes=WithReason,
         answers=InForceOut,
         versioned=True,

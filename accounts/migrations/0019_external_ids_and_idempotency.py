@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=255)),
                 ("fingerprint", models.CharField(help_text="SHA-256 of method, path and body.", max_length=64)),
                 ("status", models.PositiveSmallIntegerField()),
-                ("body", models.JSONField()),
+                ("body", models.JSONField(null=True)),
                 ("created_at", models.DateTimeField()),
             ],
             options={

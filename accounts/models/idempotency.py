@@ -8,7 +8,7 @@ class IdempotencyRecord(models.Model):
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
     status = models.PositiveSmallIntegerField()
-    body = models.JSONField()
+    body = models.JSONField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:

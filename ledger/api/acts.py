@@ -42,6 +42,7 @@ class Credit(Resource):
     @act(
         "Grant promotional credit",
         needs=READ_BILLING,
+        staff="operate",
         takes=Amount,
         answers=PostedOut,
         status=201,
@@ -57,7 +58,16 @@ class Credit(Resource):
 
 
 class Adjustment(Resource):
-    @act("Adjust an account", needs=READ_BILLING, takes=Amount, answers=PostedOut, status=201, money=True, also=_STAFF)
+    @act(
+        "Adjust an account",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=Amount,
+        answers=PostedOut,
+        status=201,
+        money=True,
+        also=_STAFF,
+    )
     def post(self, given: dict[str, Any], *, at: datetime, account: str) -> Any:
         """Credits or debits the customer; the other side is allowances. For finance-operators."""
         maker = operator(self.caller)
@@ -70,6 +80,7 @@ class Correction(Resource):
     @act(
         "Reverse a transaction",
         needs=READ_BILLING,
+        staff="operate",
         takes=Correct,
         answers=PostedOut,
         status=201,

@@ -14,7 +14,7 @@ from accounts.api import described, paging
 from accounts.api.billing_account_names import account_named, accounts_of
 from accounts.api.fields import Moment
 from accounts.api.naming import named
-from accounts.api.operations import reading
+from accounts.api.operations import needing, reading
 from accounts.api.queries import PageQuery
 from accounts.api.resources import Resource
 from accounts.callers import visible
@@ -54,6 +54,7 @@ class EntryQuery(PageQuery):
 
 
 class Entries(Resource):
+    @needing(READ_BILLING)
     @extend_schema(
         summary="List the entries of a billing account",
         description="Its customer lines, newest first. Needs `billing:read`.",

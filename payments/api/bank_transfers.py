@@ -54,6 +54,7 @@ class BankTransfers(Resource):
     @act(
         "Record a bank transfer",
         needs=READ_BILLING,
+        staff="operate",
         takes=RecordTransfer,
         answers=BankTransferOut,
         status=201,

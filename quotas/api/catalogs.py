@@ -52,13 +52,20 @@ class Publish(Why):
 
 
 class Catalogs(ForStaff):
-    @listing("List catalogs", needs=READ_BILLING, answers=CatalogOut, query=CatalogQuery)
+    @listing("List catalogs", needs=READ_BILLING, staff="view", answers=CatalogOut, query=CatalogQuery)
     def get(self, state: str | None = None) -> QuerySet[CatalogVersion]:
         """For staff."""
         rows = CatalogVersion.objects.defer("document")
         return rows.filter(state=state) if state else rows
 
-    @act("Open a draft of the catalog", needs=READ_BILLING, takes=NewCatalog, answers=WholeCatalogOut, status=201)
+    @act(
+        "Open a draft of the catalog",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=NewCatalog,
+        answers=WholeCatalogOut,
+        status=201,
+    )
     def post(self, given: dict[str, Any], *, at: datetime) -> CatalogVersion:
         """Taken whole, or refused with every fault. For finance-operators."""
         by = self.by("", at)
@@ -66,14 +73,21 @@ class Catalogs(ForStaff):
 
 
 class OneCatalog(ForStaff):
-    @reading("Get a catalog", needs=READ_BILLING, answers=WholeCatalogOut)
+    @reading("Get a catalog", needs=READ_BILLING, staff="view", answers=WholeCatalogOut)
     def get(self, catalog: str) -> CatalogVersion:
         """For staff."""
         return named(CatalogVersion.objects.all(), catalog, what="catalog")
 
 
 class PublishCatalog(ForStaff):
-    @act("Publish a catalog", needs=READ_BILLING, takes=Publish, answers=WholeCatalogOut, also={202: WaitingOut})
+    @act(
+        "Publish a catalog",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=Publish,
+        answers=WholeCatalogOut,
+        also={202: WaitingOut},
+    )
     def post(self, given: dict[str, Any], *, at: datetime, catalog: str) -> Any:
         """For finance-operators. Later ones than the first may wait for a second person."""
         draft = named(CatalogVersion.objects.all(), catalog, what="catalog")
@@ -82,7 +96,7 @@ class PublishCatalog(ForStaff):
 
 
 class DiscardCatalog(ForStaff):
-    @act("Discard a draft of the catalog", needs=READ_BILLING, takes=Why, answers=WholeCatalogOut)
+    @act("Discard a draft of the catalog", needs=READ_BILLING, staff="operate", takes=Why, answers=WholeCatalogOut)
     def post(self, given: dict[str, Any], *, at: datetime, catalog: str) -> CatalogVersion:
         """For finance-operators."""
         found = named(CatalogVersion.objects.all(), catalog, what="catalog")

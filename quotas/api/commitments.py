@@ -58,7 +58,15 @@ class Commitments(Resource):
     def get(self, billing_account: str | None = None) -> QuerySet[AccountCommitment]:
         return of_accounts(self.caller, _commitments(), billing_account)
 
-    @act("Agree a commitment", needs=READ_BILLING, takes=GrantCommitment, answers=CommitmentOut, status=201, money=True)
+    @act(
+        "Agree a commitment",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=GrantCommitment,
+        answers=CommitmentOut,
+        status=201,
+        money=True,
+    )
     def post(self, given: dict[str, Any], *, at: datetime) -> AccountCommitment:
         """For finance-operators."""
         account, meter = account_to_change(self.caller, given), find_meter(given.pop("metric"))

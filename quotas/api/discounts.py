@@ -58,7 +58,15 @@ class Discounts(Resource):
     def get(self, billing_account: str | None = None) -> QuerySet[AccountDiscount]:
         return of_accounts(self.caller, _discounts(), billing_account)
 
-    @act("Grant a discount", needs=READ_BILLING, takes=GrantDiscount, answers=DiscountOut, status=201, money=True)
+    @act(
+        "Grant a discount",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=GrantDiscount,
+        answers=DiscountOut,
+        status=201,
+        money=True,
+    )
     def post(self, given: dict[str, Any], *, at: datetime) -> AccountDiscount:
         """For finance-operators."""
         account, reason = account_to_change(self.caller, given), given.pop("reason")
@@ -74,7 +82,7 @@ class OneDiscount(Resource):
 
 
 class Withdraw(Resource):
-    @act("Withdraw a discount", needs=READ_BILLING, takes=WithdrawDiscount, answers=DiscountOut)
+    @act("Withdraw a discount", needs=READ_BILLING, staff="operate", takes=WithdrawDiscount, answers=DiscountOut)
     def post(self, given: dict[str, Any], *, at: datetime, discount: str) -> AccountDiscount:
         """No bill takes it from now on. For finance-operators."""
         self.caller.require_staff("operate")

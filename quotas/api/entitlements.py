@@ -36,7 +36,7 @@ class Entitlements(Resource):
     def get(self, billing_account: str | None = None) -> QuerySet[BillingEntitlement]:
         return of_accounts(self.caller, BillingEntitlement.objects.select_related("offer"), billing_account)
 
-    @act("Assign an offer", needs=READ_BILLING, takes=AssignOffer, answers=EntitlementOut, status=201)
+    @act("Assign an offer", needs=READ_BILLING, staff="operate", takes=AssignOffer, answers=EntitlementOut, status=201)
     def post(self, given: dict[str, Any], *, at: datetime) -> BillingEntitlement:
         """Bills the account by it from now on. For finance-operators."""
         account, offer = account_to_change(self.caller, given), find_offer(given.pop("offer"))

@@ -45,12 +45,12 @@ class AddDimensions(Why):
 
 
 class Meters(ForStaff):
-    @listing("List meters", needs=READ_BILLING, answers=MeterOut, query=MeterQuery)
+    @listing("List meters", needs=READ_BILLING, staff="view", answers=MeterOut, query=MeterQuery)
     def get(self, **filters: str) -> QuerySet[Meter]:
         """For staff."""
         return Meter.objects.filter(**filters)
 
-    @act("Define a meter", needs=READ_BILLING, takes=DefineMeter, answers=MeterOut, status=201)
+    @act("Define a meter", needs=READ_BILLING, staff="operate", takes=DefineMeter, answers=MeterOut, status=201)
     def post(self, given: dict[str, Any], *, at: datetime) -> Meter:
         """As a draft. For finance-operators."""
         by = self.by(given.pop("reason"), at)
@@ -58,14 +58,14 @@ class Meters(ForStaff):
 
 
 class OneMeter(ForStaff):
-    @reading("Get a meter", needs=READ_BILLING, answers=MeterOut)
+    @reading("Get a meter", needs=READ_BILLING, staff="view", answers=MeterOut)
     def get(self, meter: str) -> Meter:
         """For staff."""
         return named(Meter.objects.all(), meter, what="meter")
 
 
 class Dimensions(ForStaff):
-    @act("Add dimensions to a meter", needs=READ_BILLING, takes=AddDimensions, answers=MeterOut)
+    @act("Add dimensions to a meter", needs=READ_BILLING, staff="operate", takes=AddDimensions, answers=MeterOut)
     def post(self, given: dict[str, Any], *, at: datetime, meter: str) -> Meter:
         """For finance-operators."""
         found = named(Meter.objects.all(), meter, what="meter")
@@ -73,7 +73,7 @@ class Dimensions(ForStaff):
 
 
 class Advance(ForStaff):
-    @act("Advance a meter", needs=READ_BILLING, takes=Why, answers=MeterOut)
+    @act("Advance a meter", needs=READ_BILLING, staff="operate", takes=Why, answers=MeterOut)
     def post(self, given: dict[str, Any], *, at: datetime, meter: str) -> Meter:
         """Draft, Published, Deprecated, Retired: one step. For finance-operators."""
         found = named(Meter.objects.all(), meter, what="meter")

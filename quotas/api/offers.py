@@ -47,12 +47,12 @@ class RenameOffer(Why):
 
 
 class Offers(ForStaff):
-    @listing("List offers", needs=READ_BILLING, answers=OfferOut, query=OfferQuery)
+    @listing("List offers", needs=READ_BILLING, staff="view", answers=OfferOut, query=OfferQuery)
     def get(self, **filters: str) -> QuerySet[Offer]:
         """For staff."""
         return Offer.objects.filter(**filters).defer("snapshot")
 
-    @act("Save a draft of an offer", needs=READ_BILLING, takes=SaveOffer, answers=WholeOfferOut)
+    @act("Save a draft of an offer", needs=READ_BILLING, staff="operate", takes=SaveOffer, answers=WholeOfferOut)
     def post(self, given: dict[str, Any], *, at: datetime) -> Offer:
         """Under its code, in place of the one before. For finance-operators."""
         by, prices = self.by(given.pop("reason"), at), ServicePrice.objects.order_by("pk")
@@ -62,14 +62,21 @@ class Offers(ForStaff):
 
 
 class OneOffer(ForStaff):
-    @reading("Get an offer", needs=READ_BILLING, answers=WholeOfferOut)
+    @reading("Get an offer", needs=READ_BILLING, staff="view", answers=WholeOfferOut)
     def get(self, offer: str) -> Offer:
         """For staff."""
         return named(Offer.objects.all(), offer, what="offer")
 
 
 class PublishOffer(ForStaff):
-    @act("Publish an offer", needs=READ_BILLING, takes=Why, answers=WholeOfferOut, also={202: WaitingOut})
+    @act(
+        "Publish an offer",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=Why,
+        answers=WholeOfferOut,
+        also={202: WaitingOut},
+    )
     def post(self, given: dict[str, Any], *, at: datetime, offer: str) -> Any:
         """Copies its prices and freezes it; it may wait for a second person. For finance-operators."""
         found = named(Offer.objects.all(), offer, what="offer")
@@ -77,7 +84,7 @@ class PublishOffer(ForStaff):
 
 
 class Rename(ForStaff):
-    @act("Rename an offer", needs=READ_BILLING, takes=RenameOffer, answers=WholeOfferOut)
+    @act("Rename an offer", needs=READ_BILLING, staff="operate", takes=RenameOffer, answers=WholeOfferOut)
     def post(self, given: dict[str, Any], *, at: datetime, offer: str) -> Offer:
         """The one change that a published offer allows. For finance-operators."""
         found = named(Offer.objects.all(), offer, what="offer")

@@ -46,12 +46,12 @@ class SavePrice(Why):
 
 
 class Prices(ForStaff):
-    @listing("List drafts of prices", needs=READ_BILLING, answers=PriceOut)
+    @listing("List drafts of prices", needs=READ_BILLING, staff="view", answers=PriceOut)
     def get(self) -> QuerySet[ServicePrice]:
         """For staff."""
         return ServicePrice.objects.select_related("meter", "segment")
 
-    @act("Save a draft of a price", needs=READ_BILLING, takes=SavePrice, answers=PriceOut)
+    @act("Save a draft of a price", needs=READ_BILLING, staff="operate", takes=SavePrice, answers=PriceOut)
     def post(self, given: dict[str, Any], *, at: datetime) -> ServicePrice:
         """Under its code, in place of the one before. For finance-operators."""
         by = self.by(given["reason"], at)
@@ -71,7 +71,7 @@ class Prices(ForStaff):
 
 
 class OnePrice(ForStaff):
-    @reading("Get a draft of a price", needs=READ_BILLING, answers=PriceOut)
+    @reading("Get a draft of a price", needs=READ_BILLING, staff="view", answers=PriceOut)
     def get(self, price: str) -> ServicePrice:
         """For staff."""
         return named(ServicePrice.objects.select_related("meter", "segment"), price, what="price")

@@ -40,32 +40,39 @@ class PlacementOut(serializers.Serializer[Any]):
 
 
 class Segments(ForStaff):
-    @listing("List segments of customers", needs=READ_BILLING, answers=SegmentOut)
+    @listing("List segments of customers", needs=READ_BILLING, staff="view", answers=SegmentOut)
     def get(self) -> QuerySet[CustomerSegment]:
         """For staff."""
         return CustomerSegment.objects.all()
 
-    @act("Open a segment of customers", needs=READ_BILLING, takes=OpenSegment, answers=SegmentOut, status=201)
+    @act(
+        "Open a segment of customers",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=OpenSegment,
+        answers=SegmentOut,
+        status=201,
+    )
     def post(self, given: dict[str, Any], *, at: datetime) -> CustomerSegment:
         """For finance-operators."""
         return open_segment(given["code"], given["name"], **self.by(given["reason"], at))
 
 
 class OneSegment(ForStaff):
-    @reading("Get a segment of customers", needs=READ_BILLING, answers=SegmentOut)
+    @reading("Get a segment of customers", needs=READ_BILLING, staff="view", answers=SegmentOut)
     def get(self, segment: str) -> CustomerSegment:
         """For staff."""
         return named(CustomerSegment.objects.all(), segment, what="segment")
 
 
 class Placement(ForStaff):
-    @reading("Get the segment of an account", needs=READ_BILLING, answers=PlacementOut)
+    @reading("Get the segment of an account", needs=READ_BILLING, staff="view", answers=PlacementOut)
     def get(self, account: str) -> dict[str, Any]:
         """As of now. For staff."""
         found = account_named(accounts_of(self.caller), account)
         return _placement(found, clock.now())
 
-    @act("Place an account in a segment", needs=READ_BILLING, takes=PlaceAccount, answers=PlacementOut)
+    @act("Place an account in a segment", needs=READ_BILLING, staff="operate", takes=PlaceAccount, answers=PlacementOut)
     def put(self, given: dict[str, Any], *, at: datetime, account: str) -> dict[str, Any]:
         """From now on, or in none. For finance-operators."""
         by, found = self.by(given["reason"], at), account_named(accounts_of(self.caller), account)

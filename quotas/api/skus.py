@@ -77,7 +77,7 @@ class Rates(Resource):
         rows = SkuRate.objects.filter(sku=sku_named(sku))
         return rows.filter(currency=currency) if currency else rows
 
-    @act("Set a rate", needs=READ_PROJECTS, takes=NewRate, answers=RateOut, status=201)
+    @act("Set a rate", needs=READ_PROJECTS, staff="operate", takes=NewRate, answers=RateOut, status=201)
     def post(self, given: dict[str, Any], *, at: datetime, sku: str) -> SkuRate:
         """In force from a moment on, never before usage that is billed. For finance-operators."""
         self.caller.require_staff("operate")

@@ -26,7 +26,7 @@ def view_of(name: str) -> type[Resource]:
     """The view of one move."""
 
     class Move(Resource):
-        @act(SUMMARIES[name], needs=READ_BILLING, takes=Why, answers=SubscriptionOut)
+        @act(SUMMARIES[name], needs=READ_BILLING, staff="operate", takes=Why, answers=SubscriptionOut)
         def post(self, given: dict[str, Any], *, at: datetime, subscription: str) -> dict[str, Any]:
             """For finance-operators."""
             self.caller.require_staff("operate")

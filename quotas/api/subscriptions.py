@@ -11,7 +11,7 @@ from accounts.api.billing_account_names import accounts_of
 from accounts.api.fields import Body, Flag, PublicIdOf, Text, Whole
 from accounts.api.naming import named, referred
 from accounts.api.operations import Answer, act, listing, reading
-from accounts.api.projects import organizations_of
+from accounts.api.organizations import organizations_of
 from accounts.api.queries import PageQuery
 from accounts.api.resources import Resource
 from accounts.callers import Caller, visible
@@ -53,6 +53,7 @@ class Subscriptions(Resource):
     @act(
         "Assign a plan",
         needs=READ_BILLING,
+        staff="operate",
         takes=AssignPlan,
         answers=SubscriptionOut,
         status=201,

@@ -16,6 +16,7 @@ class Operation:
     method: str
     route: str  # `/api/v1/projects/<str:project>`
     needs: str  # the ability written on it; empty where anybody who is known may ask
+    staff: str  # which ability of staff's, where it is theirs alone
 
     @property
     def name(self) -> str:
@@ -35,5 +36,5 @@ def _operations(patterns: list[Any], prefix: str) -> Iterator[Operation]:
             if view is not None and issubclass(view, Resource):
                 for method in METHODS:
                     if handler := getattr(view, method, None):
-                        needs = getattr(handler, "needs", "")
-                        yield Operation(method.upper(), f"{prefix}{pattern.pattern}", needs)
+                        needs, staff = getattr(handler, "needs", ""), getattr(handler, "staff", "")
+                        yield Operation(method.upper(), f"{prefix}{pattern.pattern}", needs, staff)
