@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 from accounts.abilities import READ_EVENTS
 from accounts.activity import KINDS
-from accounts.activity_feed import Line, lines_of, rows_of_organization
+from accounts.activity_feed import Line, lines_of, rows_of_account, rows_of_organization
+from accounts.api.billing_account_names import account_named, accounts_of
 from accounts.api.fields import Moment
 from accounts.api.operations import listing
 from accounts.api.organizations import organization_named
@@ -62,3 +63,17 @@ class OrganizationActivity(Resource):
         found = organization_named(self.caller, organization)
         self.caller.require(READ_EVENTS, found.pk, what="organization")
         return rows_of_organization(found.pk, kind=kind, for_staff=bool(self.caller.staff))
+
+
+class BillingAccountActivity(Resource):
+    @listing(
+        "List what people did with a billing account",
+        needs=READ_EVENTS,
+        answers=ActivityOut,
+        query=ActivityQuery,
+        prepare=lines_of,
+    )
+    def get(self, billing_account: str, kind: str = "") -> QuerySet[AuditLog]:
+        found = account_named(accounts_of(self.caller), billing_account)
+        self.caller.require(READ_EVENTS, found.organization_id, what="billing account")
+        return rows_of_account(found.pk, kind=kind, for_staff=bool(self.caller.staff))

@@ -75,12 +75,17 @@ class OneOrganization(Resource):
 
 
 class CloseOrganization(Resource):
-    @act("Close an organization for ever", needs=WRITE_BILLING, takes=WithReason, answers=OrganizationOut)
+    @act(
+        "Close an organization for ever",
+        needs=WRITE_BILLING,
+        staff="operate",
+        takes=WithReason,
+        answers=OrganizationOut,
+    )
     def post(self, given: dict[str, Any], *, at: datetime, organization: str) -> Organization:
         """For staff. Its projects are closed and its billing accounts archived, all or nothing: nothing may run, and
         every balance must be zero."""
         found = organization_named(self.caller, organization)
-        self.caller.require_staff("operate")
         return closing.close_organization(found.pk, actor=self.caller.actor, reason=given["reason"], at=at)
 
 

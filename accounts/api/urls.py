@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.api.account_phases import Archive, Reactivate, Suspend
-from accounts.api.activity import OrganizationActivity
+from accounts.api.activity import BillingAccountActivity, OrganizationActivity
 from accounts.api.approvals import Approvals, DecideApproval, OneApproval
 from accounts.api.billing_accounts import BillingAccounts, OneBillingAccount
 from accounts.api.bindings import Bindings, OneBinding, RebindProject
@@ -42,6 +42,7 @@ urlpatterns = [
     path("bindings/<str:binding>", OneBinding.as_view()),
     path("billing-accounts", BillingAccounts.as_view()),
     path(_ACCOUNT, OneBillingAccount.as_view()),
+    path(f"{_ACCOUNT}/activity", BillingAccountActivity.as_view()),
     path(f"{_ACCOUNT}/suspend", Suspend.as_view()),
     path(f"{_ACCOUNT}/reactivate", Reactivate.as_view()),
     path(f"{_ACCOUNT}/archive", Archive.as_view()),

@@ -43,6 +43,10 @@ def test_customers_are_told_what_was_done_and_not_by_whom_of_our_staff(
     ]
     assert [line["kind"] for line in alice.get(f"{activity(cast)}?kind=usage").json()["data"]] == ["usage"]
     assert alice.get(f"{activity(cast)}?kind=all").json()["errors"][0]["parameter"] == "kind"
+    of_account = f"/api/v1/billing-accounts/{cast.postpaid.public_id}/activity"
+    assert alice.get(of_account).json()["data"] == told[2:]
+    assert len(dana.get(of_account).json()["data"]) == 2
+    assert alice.get(of_account.replace(cast.postpaid.public_id, cast.foreign.public_id)).status_code == 404
     page = dana.get(f"{activity(cast)}?limit=2").json()
     rest = dana.get(f"{activity(cast)}?limit=2&cursor={page['next_cursor']}").json()
     assert page["data"] + rest["data"] == seen

@@ -147,7 +147,8 @@ def test_nobody_else_reads_or_writes(cast: Cast, charlie: APIClient, erin: APICl
     assert user.get(of(cast.prepaid)).status_code == 403
     said = {"reason": "they asked"}
     for path in ("/suspend", "/reactivate", "/archive"):
-        assert charlie.post(of(cast.prepaid, path), said, format="json").status_code == 404
+        assert charlie.post(of(cast.prepaid, path), said, format="json").status_code == 403
+        assert charlie.post(of(cast.prepaid, path), {"x": 1}, format="json").json()["code"] == "forbidden"
         assert viewer.post(of(cast.prepaid, path), said, format="json").status_code == 403
         assert erin.post(of(cast.prepaid, path), said, format="json").status_code == 403
     for client, status in ((charlie, 404), (viewer, 403), (user, 403), (erin, 403)):

@@ -70,6 +70,7 @@ def account(cast: Cast) -> str:
 def test_a_field_that_is_not_allowed_changes_nothing(
     cast: Cast,
     dana: APIClient,
+    erin: APIClient,
     settings: Settings,
     method: str,
     path: str,
@@ -92,7 +93,7 @@ def test_a_field_that_is_not_allowed_changes_nothing(
     for name in sorted({*names, "pk", "is_staff", "__class__"} - known):
         for value in SAMPLES:
             sent, key = valid | {name: value}, {"Idempotency-Key": "k"}
-            refused = getattr(dana, method)(address, sent, format="json", headers=key)
+            refused = getattr(erin if "decide" in path else dana, method)(address, sent, format="json", headers=key)
             assert refused.status_code == 422, (name, value, refused.json())
             fault = refused.json()["errors"][0]
             assert (fault["code"], fault["pointer"]) == ("unknown_field", f"/{name}"), (name, value)
