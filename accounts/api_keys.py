@@ -1,6 +1,7 @@
 """API keys: created, replaced one by the other, revoked. The secret is shown once, to whoever created it."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from accounts.abilities import EVERY, READS, WRITES
 from accounts.audit import Actor, optional_reason, record
 from accounts.clock import check_moment
 from accounts.errors import Conflict, DomainError, NotFound, constraints
+from accounts.key_text import ShownOnce
 from accounts.locking import lock_open_organization
 from accounts.models import ApiKey, Organization
 from accounts.names import check_name
@@ -36,7 +38,7 @@ class NewKey:
     """`text` is the whole key: it can be shown now and never again."""
 
     key: ApiKey
-    text: str = field(repr=False)
+    text: ShownOnce = field(repr=False)
 
 
 @transaction.atomic
@@ -60,17 +62,17 @@ def create(
     organization = lock_open_organization(organization_id) if organization_id else None
     days = check_days(expires_in_days, organization)
     secret = key_text.new_secret()
-    with constraints({"two_keys_alive_of_a_name": _two_alive()}), transaction.atomic():
-        key = ApiKey.objects.create(
+    key = _in_a_free_slot(
+        ApiKey(
             organization=organization,
             name=name,
-            slot=_free_slot(organization_id, name, at),
             secret_sha256=key_text.hashed(secret),
             scopes=wanted,
             created_by_id=actor.user_id,
             created_at=at,
             expires_at=at + timedelta(days=days),
         )
+    )
     _record("api_key.create", key, actor=actor, reason=reason, at=at)
     return NewKey(key, key_text.write(key, secret))
 
@@ -121,20 +123,23 @@ def check_days(days: int | None, organization: Organization | None) -> int:
     return days
 
 
-def _free_slot(organization_id: int | None, name: str, at: datetime) -> int:
-    """Keys of the name that expired are revoked first: they keep nobody from being replaced."""
-    owned = Q(organization=organization_id) if organization_id else Q(organization=None)
-    of_name = ApiKey.objects.filter(owned, name=name, revoked_at=None)
-    of_name.filter(expires_at__lte=at).update(revoked_at=at)
+def _in_a_free_slot(key: ApiKey) -> ApiKey:
+    """Save it in one of the two slots of its name. Keys that expired are revoked first: they hold no slot.
+
+    Raises Conflict (`two_keys_alive`).
+    """
+    owned = Q(organization=key.organization) if key.organization else Q(organization=None)
+    of_name = ApiKey.objects.filter(owned, name=key.name, revoked_at=None)
+    of_name.filter(expires_at__lte=key.created_at).update(revoked_at=key.created_at)
+    both = Conflict("two keys of that name are alive; revoke one first", field="name", code="two_keys_alive")
     taken = set(of_name.values_list("slot", flat=True))
-    free = [slot for slot in SLOTS if slot not in taken]
-    if not free:
-        raise _two_alive()
-    return free[0]
-
-
-def _two_alive() -> Conflict:
-    return Conflict("two keys of that name are alive; revoke one first", field="name", code="two_keys_alive")
+    for slot in (slot for slot in SLOTS if slot not in taken):
+        key.slot = slot
+        # Somebody may take it this moment: then the other slot is tried.
+        with suppress(Conflict), constraints({"two_keys_alive_of_a_name": both}), transaction.atomic():
+            key.save(force_insert=True)
+            return key
+    raise both
 
 
 def _locked(key_id: int) -> ApiKey:

@@ -23,6 +23,15 @@ class KeyText:
     secret: str = field(repr=False)
 
 
+class ShownOnce(str):
+    """A whole key. What shows values for debugging, a page's context or a frame, does not show it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'ch_…'"
+
+
 def new_secret() -> str:
     return secrets.token_hex(_SECRET_BYTES)
 
@@ -36,8 +45,8 @@ def head(key: ApiKey) -> str:
     return f"{FAMILY}{_site()}_{key.public_id.removeprefix('key_')}"
 
 
-def write(key: ApiKey, secret: str) -> str:
-    return f"{head(key)}_{secret}"
+def write(key: ApiKey, secret: str) -> ShownOnce:
+    return ShownOnce(f"{head(key)}_{secret}")
 
 
 def read(text: str) -> KeyText | None:
