@@ -7,16 +7,18 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from accounts.abilities import READ_BILLING
-from accounts.api.fields import AmountMinor, Flag, Moment, Text, Whole
+from accounts.api.fields import AmountMinor, DecimalText, Flag, Moment, Text, Whole
 from accounts.api.naming import named
 from accounts.api.operations import act, listing, reading
 from accounts.api.resources import Resource
 from accounts.models import BillingAccount
-from quotas.account_commitments import grant_commitment, standing
+from quotas.account_commitments import draw_month, grant_commitment, standing
 from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, of_accounts
 from quotas.api.fields import Ref
+from quotas.api.for_staff import Why
+from quotas.decimals import parse_quantity
 from quotas.meters import find_meter
-from quotas.models import AccountCommitment
+from quotas.models import AccountCommitment, CommitmentDraw
 
 
 class CommitmentOut(serializers.Serializer[Any]):
@@ -53,6 +55,23 @@ class GrantCommitment(OfAccountNow):
     in_advance = Flag()
 
 
+class DrawMonth(Why):
+    quantity = DecimalText(help_text="What was used of the metric in the month that draws next.")
+
+
+class DrawOut(serializers.Serializer[Any]):
+    """What one month drew; amounts in minor units."""
+
+    commitment = Ref(AccountCommitment.PUBLIC_PREFIX, source="commitment_id")
+    month = serializers.IntegerField()
+    used_minor = serializers.IntegerField()
+    drawn_minor = serializers.IntegerField()
+    true_up_minor = serializers.IntegerField(help_text="What the last month adds where less was used than promised.")
+    billed_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+    drawn_at = Moment()
+
+
 class Commitments(Resource):
     @listing("List commitments", needs=READ_BILLING, answers=CommitmentOut, query=OfAccount)
     def get(self, billing_account: str | None = None) -> QuerySet[AccountCommitment]:
@@ -78,6 +97,22 @@ class OneCommitment(Resource):
     @reading("Get a commitment", needs=READ_BILLING, answers=CommitmentOut)
     def get(self, commitment: str) -> AccountCommitment:
         return named(of_accounts(self.caller, _commitments()), commitment, what="commitment")
+
+
+class Draws(Resource):
+    @listing("List draws of a commitment", needs=READ_BILLING, answers=DrawOut, newest_first=False)
+    def get(self, commitment: str) -> QuerySet[CommitmentDraw]:
+        """Month by month."""
+        found = named(of_accounts(self.caller, _commitments()), commitment, what="commitment")
+        return CommitmentDraw.objects.filter(commitment=found)
+
+    @act("Draw a month of a commitment", needs=READ_BILLING, takes=DrawMonth, answers=DrawOut, status=201, money=True)
+    def post(self, given: dict[str, Any], *, at: datetime, commitment: str) -> CommitmentDraw:
+        """The next one, priced as of its last moment. For finance-operators."""
+        self.caller.require_staff("operate")
+        found = named(of_accounts(self.caller, _commitments()), commitment, what="commitment")
+        quantity, reason = parse_quantity(given["quantity"]), given["reason"]
+        return draw_month(found.pk, quantity, actor=self.caller.actor, reason=reason, at=at)
 
 
 def _commitments() -> QuerySet[AccountCommitment]:

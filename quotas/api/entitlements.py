@@ -6,14 +6,17 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
+from accounts import clock
 from accounts.abilities import READ_BILLING
+from accounts.api.billing_account_names import account_named, accounts_of
 from accounts.api.fields import Moment, Text
-from accounts.api.operations import act, listing
+from accounts.api.operations import act, listing, reading
 from accounts.api.resources import Resource
+from accounts.errors import NotFound
 from accounts.models import BillingAccount
 from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, of_accounts
 from quotas.api.fields import Ref
-from quotas.entitlements import assign_offer, find_offer
+from quotas.entitlements import assign_offer, entitlement_of, find_offer
 from quotas.models import BillingEntitlement
 
 
@@ -41,3 +44,13 @@ class Entitlements(Resource):
         """Bills the account by it from now on. For finance-operators."""
         account, offer = account_to_change(self.caller, given), find_offer(given.pop("offer"))
         return assign_offer(account.pk, offer, **given, actor=self.caller.actor, at=at)
+
+
+class EntitlementOfAccount(Resource):
+    @reading("Get what bills an account", needs=READ_BILLING, answers=EntitlementOut)
+    def get(self, account: str) -> BillingEntitlement:
+        """The offer that bills it now."""
+        held = entitlement_of(account_named(accounts_of(self.caller), account).pk, clock.now())
+        if held is None:
+            raise NotFound("the account is billed by no offer")
+        return held

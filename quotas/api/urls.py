@@ -5,9 +5,9 @@ from django.urls import path
 from quotas.api.allocation_acts import Activate, CompleteRelease, Release, ResizeOne
 from quotas.api.allocations import Allocations, OneAllocation
 from quotas.api.catalogs import Catalogs, DiscardCatalog, OneCatalog, PublishCatalog
-from quotas.api.commitments import Commitments, OneCommitment
+from quotas.api.commitments import Commitments, Draws, OneCommitment
 from quotas.api.discounts import Discounts, OneDiscount, Withdraw
-from quotas.api.entitlements import Entitlements
+from quotas.api.entitlements import EntitlementOfAccount, Entitlements
 from quotas.api.external_ips import ExternalIps, OneExternalIp
 from quotas.api.limits import Limits
 from quotas.api.meters import Advance, Dimensions, Meters, OneMeter
@@ -74,4 +74,6 @@ urlpatterns = [
     path("discounts/<str:discount>/withdraw", Withdraw.as_view()),
     path("commitments", Commitments.as_view()),
     path("commitments/<str:commitment>", OneCommitment.as_view()),
+    path("commitments/<str:commitment>/draws", Draws.as_view()),
+    path("billing-accounts/<str:account>/entitlement", EntitlementOfAccount.as_view()),
 ]

@@ -3,12 +3,10 @@
 import pytest
 
 from accounts.clock import now
-from quotas.account_commitments import draw_month
-from quotas.decimals import parse_quantity
 from quotas.models import AccountDiscount
 from tests.cast import Cast
 from tests.quotas.api.scene import Clients, clients, code, queries, rows, send
-from tests.quotas.offer_scene import BY, PriceBook, set_price_book
+from tests.quotas.offer_scene import PriceBook, set_price_book
 from tests.row_counts import row_counts
 
 
@@ -46,9 +44,22 @@ def test_the_price_book_is_for_staff(book: PriceBook, they: Clients) -> None:
 
 
 def test_an_account_s_terms_are_its_owner_s_to_read(book: PriceBook, they: Clients, cast: Cast) -> None:
-    draw_month(book.commitment.pk, parse_quantity("12.5"), at=now(), **BY)
+    draws = f"/commitments/{book.commitment.public_id}/draws"
+    wanted = {"quantity": "12.5", "reason": "the meter said so"}
+    key = {"Idempotency-Key": "draw-1"}
+    assert code(send(they.alice, "post", draws, wanted, headers=key)) == (403, "forbidden")
+    assert code(send(they.dana, "post", draws, {**wanted, "quantity": "1e3"}, headers=key)) == (422, "quantity_invalid")
+    drawn = send(they.dana, "post", draws, wanted, headers=key).json()
+    assert (drawn["month"], drawn["drawn_minor"], drawn["true_up_minor"]) == (1, 2813, 97_187)
+    assert code(send(they.dana, "post", draws, wanted, headers={"Idempotency-Key": "draw-2"})) == (409, "term_over")
+    assert rows(they.viewer, draws) == [drawn]
+    assert they.charlie.get(f"/api/v1{draws}").status_code == 404
     (entitled,) = rows(they.viewer, "/entitlements", billing_account=cast.prepaid.public_id)
     assert (entitled["offer"], entitled["effective_to"]) == ("basic", None)
+    billed = f"/api/v1/billing-accounts/{cast.prepaid.public_id}/entitlement"
+    assert they.viewer.get(billed).json() == entitled
+    assert they.charlie.get(billed).status_code == 404
+    assert they.alice.get(billed.replace(cast.prepaid.public_id, cast.postpaid.public_id)).status_code == 404
     (discount,) = rows(they.alice, "/discounts")
     assert (discount["percent"], discount["used"], discount["metric"]) == ("10", 1, None)
     (commitment,) = rows(they.alice, "/commitments")
