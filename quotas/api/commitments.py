@@ -106,10 +106,17 @@ class Draws(Resource):
         found = named(of_accounts(self.caller, _commitments()), commitment, what="commitment")
         return CommitmentDraw.objects.filter(commitment=found)
 
-    @act("Draw a month of a commitment", needs=READ_BILLING, takes=DrawMonth, answers=DrawOut, status=201, money=True)
+    @act(
+        "Draw a month of a commitment",
+        needs=READ_BILLING,
+        staff="operate",
+        takes=DrawMonth,
+        answers=DrawOut,
+        status=201,
+        money=True,
+    )
     def post(self, given: dict[str, Any], *, at: datetime, commitment: str) -> CommitmentDraw:
         """The next one, priced as of its last moment. For finance-operators."""
-        self.caller.require_staff("operate")
         found = named(of_accounts(self.caller, _commitments()), commitment, what="commitment")
         quantity, reason = parse_quantity(given["quantity"]), given["reason"]
         return draw_month(found.pk, quantity, actor=self.caller.actor, reason=reason, at=at)

@@ -13,7 +13,6 @@ from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
 from accounts.api.queries import PageQuery
 from quotas import offers
-from quotas.api.fields import Document
 from quotas.api.for_staff import ForStaff, Why
 from quotas.models import LaunchStage, Offer, ServicePrice
 
@@ -29,7 +28,7 @@ class OfferOut(serializers.Serializer[Any]):
 
 
 class WholeOfferOut(OfferOut):
-    snapshot = Document(allow_null=True, help_text="The prices as they were published, by currency.")
+    snapshot = serializers.JSONField(help_text="Null of a draft. The prices as they were published, by currency.")
 
 
 class OfferQuery(PageQuery):

@@ -30,7 +30,7 @@ class PriceOut(serializers.Serializer[Any]):
     metric = serializers.CharField(source="meter.name", default=None, allow_null=True)
     segment = serializers.CharField(source="segment.code", default=None, allow_null=True)
     billing_account = Ref(BillingAccount.PUBLIC_PREFIX, source="billing_account_id", allow_null=True)
-    document = Document(help_text="As docs/pricing.md has it.")
+    document = serializers.JSONField(help_text="As docs/pricing.md has it.")
     created_at = Moment()
     changed_at = Moment()
 
