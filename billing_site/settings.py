@@ -187,7 +187,7 @@ API_FAILURES_PER_MINUTE = environment.integer("API_FAILURES_PER_MINUTE", 60, min
 
 # The demo's own issuer of tokens, and what it keeps; its keys are served only where `serve --demo` started the site.
 DEMO = environment.flag("DEMO") and ENVIRONMENT == "embedded"
-DEMO_DIRECTORY = BASE_DIR / ".local" / "demo"
+DEMO_DIRECTORY = Path(environment.text("DEMO_DIRECTORY", str(BASE_DIR / ".local" / "demo")))
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -11,10 +11,13 @@ from tqdm import tqdm
 
 from accounts import clock, outbox_relay
 from accounts.models import Organization
+from billing_site.demo.credentials import demo_credentials
+from billing_site.demo.curl_lines import curl_lines
 from billing_site.demo.people import PASSWORD, STAFF
 from billing_site.demo.stage import CUSTOMERS
 from billing_site.demo.story import DAYS, Story, open_story
 from ledger.verification import verify
+from quotas.models import Sku
 
 
 class Command(BaseCommand):
@@ -25,7 +28,10 @@ class Command(BaseCommand):
             raise CommandError("the demo's logins are public; it runs only on an embedded site (ENVIRONMENT=embedded)")
         if not Organization.objects.filter(slug=CUSTOMERS[-1][0]).exists():
             self._lay()
-        self.stdout.write(_greeting(os.environ.get("PORT", "8000")))
+        port = os.environ.get("PORT", "8000")
+        self.stdout.write(_greeting(port))
+        if settings.DEMO:
+            self.stdout.write(_to_try(port))
 
     def _lay(self) -> None:
         # Whole or not at all: what is posted cannot be taken back by a second try.
@@ -56,3 +62,16 @@ def _greeting(port: str) -> str:
         "  Borealis moved to a second account inside an hour.",
     ]
     return "\n".join(lines)
+
+
+def _to_try(port: str) -> str:
+    """Lines for the API, with a key and tokens of this demo's own."""
+    organization = Organization.objects.get(slug=CUSTOMERS[0][0])
+    account, project = (rows.order_by("pk")[0] for rows in (organization.billing_accounts, organization.projects))
+    made = demo_credentials(int(port), at=clock.now())
+    sku = Sku.objects.order_by("pk")[0]
+    lines = curl_lines(
+        f"http://127.0.0.1:{port}", made, account=account.public_id, project=project.public_id, sku=sku.public_id
+    )
+    shown = "\n".join(f"  # {one.shows}\n  {one.line}" for one in lines)
+    return f"  To try the API (described at http://127.0.0.1:{port}/api/docs/):\n{shown}"
