@@ -13,6 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from accounts.api import auth_failures
+from billing_site.console import namespace_access
 
 REGISTRY = CollectorRegistry(auto_describe=False)
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -73,7 +74,7 @@ def _counted() -> Iterator[Metric]:
         MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
         yield from shared.collect()
         return
-    for registry in (REGISTRY, auth_failures.REGISTRY):
+    for registry in (REGISTRY, auth_failures.REGISTRY, namespace_access.REGISTRY):
         yield from registry.collect()
 
 

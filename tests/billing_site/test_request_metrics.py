@@ -28,11 +28,15 @@ def test_requests_are_counted_by_route_not_by_address(cast: Cast) -> None:
     alice.get(f"/api/v1/projects/{cast.project.public_id}")
     alice.get("/api/v1/projects/prj_0000000000zzz")
     Client().get("/api/v1/projects", headers={"authorization": "Bearer wrong"})
+    alice.get("/api/billing/project/training/overview")
+    alice.get("/api/billing/project/elsewhere/overview")
     after = scraped()
     for name, more in (
         (f'countinghouse_requests_total{{{route},status="2xx"}}', 1),
         (f'countinghouse_requests_total{{{route},status="4xx"}}', 1),
         (f"countinghouse_request_duration_seconds_count{{{route}}}", 2),
+        ('countinghouse_namespace_accesses_total{outcome="granted"}', 1),
+        ('countinghouse_namespace_accesses_total{outcome="denied"}', 1),
         ('countinghouse_authentication_failures_total{reason="token_invalid"}', 1),
     ):
         assert figure(after, name) - figure(before, name) == more, name

@@ -185,6 +185,7 @@ def test_001_08_a_document_without_eip_quota_is_refused_whole_and_the_last_good_
         "catalog_refusals",
         "outbox",
         "outbox_deliveries",
+        "event_feed",
     }
     assert (in_force(), limit_of(cast.acme)) == (good, held)
     refusal = CatalogRefusal.objects.get(resolved_at=None)

@@ -167,6 +167,7 @@ def test_a_refused_file_leaves_the_last_good_catalog_and_an_alarm_that_a_good_on
         "catalog_refusals",
         "outbox",
         "outbox_deliveries",
+        "event_feed",
     }
     assert in_force() == good
     refused(file)
