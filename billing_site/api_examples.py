@@ -38,6 +38,13 @@ _BY_NAME: Mapping[str, Any] = {
 }
 
 
+def ours_first(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """drf-spectacular's hook: /api/v1 stands before the addresses of the seeds, which do the same."""
+    paths = result["paths"]
+    result["paths"] = {path: paths[path] for path in sorted(paths, key=lambda path: not path.startswith("/api/v1/"))}
+    return result
+
+
 def add_examples(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's hook: bodies and answers without an example get one; of refusals the one about the body."""
     for operation in (operation for methods in result["paths"].values() for operation in methods.values()):

@@ -28,6 +28,7 @@ SETTINGS: dict[str, Any] = {
     "SORT_OPERATION_PARAMETERS": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "billing_site.api_examples.ours_first",
         "billing_site.api_examples.add_examples",
     ],
 }

@@ -20,8 +20,7 @@ class NamedBySummary(AutoSchema):
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part not in ("", "api", "v1")]
-        own = "" if self.path.startswith("/api/v1/") else "seed: "
-        return [own + parts[0]]
+        return [parts[0]] if self.path.startswith("/api/v1/") else ["seed 004"]
 
     def get_operation(self, *about: Any) -> Any:
         """As described, but where the view's refusals have a shape of their own."""
