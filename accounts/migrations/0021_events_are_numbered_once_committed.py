@@ -5,7 +5,7 @@ from accounts.migrations._append_only import keep
 
 # Written with the message, in its transaction; a position is given once and stays.
 FORWARD = """
-CREATE FUNCTION messages_enter_the_feed() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION messages_enter_the_feed() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO event_feed (message_id, organization_id) SELECT id, organization_id FROM born;
     RETURN NULL;
@@ -13,7 +13,7 @@ END $$;
 CREATE TRIGGER messages_enter_the_feed AFTER INSERT ON outbox
     REFERENCING NEW TABLE AS born FOR EACH STATEMENT EXECUTE FUNCTION messages_enter_the_feed();
 
-CREATE FUNCTION positions_are_given_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION positions_are_given_once() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF OLD.position IS NOT NULL OR (NEW.message_id, NEW.organization_id) IS DISTINCT FROM
             (OLD.message_id, OLD.organization_id) THEN

@@ -590,7 +590,7 @@ def test_without_a_reason_nothing_is_done(scene: ActsScene, name: str) -> None:
         ("project", "1", "not_found"),
         ("sku", "nothing", "not_found"),
         ("sku", "gpu\x00", "Null characters"),
-        ("external_id", "x" * 129, "at most 128"),
+        ("external_id", "x" * 256, "at most 255"),
     ],
 )
 def test_bad_input_of_a_start_is_refused_on_its_field(scene: ActsScene, field: str, value: str, code: str) -> None:
