@@ -71,19 +71,20 @@ class Entries(Resource):
         chains = chain_search.find(found.pk, [moment for moment in (after, until) if moment])
         asked = Asked(query.get("reason", ""), after, until, query.get("cursor", ""))
         lines = timeline(chains, asked, page=query.get("limit", paging.USUAL))
-        data: Any = EntryOut([_of_line(line, found) for line in lines.entries], many=True).data
+        data: Any = EntryOut([_of_line(line, found.public_id) for line in lines.entries], many=True).data
         return Response(paging.answer(data, lines.next_page or None))
 
 
 class OneEntry(Resource):
     @reading("Get an entry", needs=READ_BILLING, answers=EntryOut)
     def get(self, entry: str) -> dict[str, Any]:
-        return _of_row(named(_entries_of(self), entry, what="entry"))
+        found = named(_entries_of(self), entry, what="entry")
+        return _of_line(_line(found), encode(BillingAccount.PUBLIC_PREFIX, found.billing_account_id or 0))
 
 
 def _entries_of(view: Resource) -> QuerySet[LedgerEntry]:
-    rows = LedgerEntry.objects.filter(billing_account__isnull=False)
-    rows = rows.select_related("transaction", "ledger_account", "billing_account")
+    rows = LedgerEntry.objects.filter(account_seq__isnull=False)  # the other sides are our own
+    rows = rows.select_related("transaction", "ledger_account")
     return visible(rows, view.caller, READ_BILLING, organization="billing_account__organization_id")
 
 
@@ -91,11 +92,11 @@ def _moment(query: dict[str, Any], name: str) -> datetime | None:
     return parse_moment(query[name], field=name) if query.get(name) else None
 
 
-def _of_line(line: Line, account: BillingAccount) -> dict[str, Any]:
+def _of_line(line: Line, billing_account: str) -> dict[str, Any]:
     return {
         "id": line.public_id,
         "transaction": encode(LedgerTransaction.PUBLIC_PREFIX, line.transaction_id),
-        "billing_account": account.public_id,
+        "billing_account": billing_account,
         "kind": line.kind,
         "amount_minor": line.amount_minor,
         "balance_after_minor": line.balance_after,
@@ -107,17 +108,19 @@ def _of_line(line: Line, account: BillingAccount) -> dict[str, Any]:
     }
 
 
-def _of_row(entry: LedgerEntry) -> dict[str, Any]:
-    return {
-        "id": entry.public_id,
-        "transaction": entry.transaction.public_id,
-        "billing_account": encode(BillingAccount.PUBLIC_PREFIX, entry.billing_account_id or 0),
-        "kind": entry.ledger_account.kind,
-        "amount_minor": entry.amount_minor,
-        "balance_after_minor": entry.balance_after,
-        "currency": entry.currency,
-        "reason": entry.reason,
-        "business_key": entry.transaction.business_key,
-        "sequence": entry.account_seq,
-        "effective_at": entry.effective_at,
-    }
+def _line(entry: LedgerEntry) -> Line:
+    """The line that this row of the book is in its account's list."""
+    return Line(
+        entry.pk,
+        entry.ledger_account_id,
+        entry.account_seq or 0,
+        entry.effective_at,
+        entry.amount_minor,
+        entry.balance_after or 0,
+        entry.currency,
+        entry.ledger_account.kind,
+        entry.reason,
+        entry.transaction_id,
+        entry.transaction.business_key,
+        "corrects_entry_id" in (entry.metadata or {}),
+    )

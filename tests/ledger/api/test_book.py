@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from accounts.models import ApprovalRequest, IdempotencyRecord
 from ledger import accrual
 from ledger.balances import balance
-from ledger.models import LedgerTransaction
+from ledger.models import LedgerEntry, LedgerTransaction
 from quotas.allocations import start
 from tests.accounts.api.callers import client_of, member, staff
 from tests.cast import ACTOR, NOON, Cast
@@ -65,6 +65,8 @@ def test_entries_are_paged_with_the_balance_each_left(
     assert [row["amount_minor"] for row in second["data"]] == [100]
     assert second["next_cursor"] is None
     assert alice.get(f"/api/v1/ledger-entries/{first['data'][0]['id']}").json() == first["data"][0]
+    other_side = LedgerEntry.objects.filter(account_seq=None).latest("pk")
+    assert alice.get(f"/api/v1/ledger-entries/{other_side.public_id}").status_code == 404
     assert alice.get(of(cast, "entries"), {"reason": "usage"}).json()["data"] == []
     assert alice.get(of(cast, "entries"), {"cursor": "x"}).json()["errors"][0]["parameter"] == "cursor"
     assert alice.get(of(cast, "entries"), {"after": "soon"}).json()["code"] == "time_invalid"
