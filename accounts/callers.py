@@ -94,11 +94,12 @@ def visible(
     if ability in caller.everywhere:
         return rows
     return rows.filter(
-        _of_seats((seat for seat in caller.seats.values() if ability in seat.abilities), organization, project)
+        of_seats((seat for seat in caller.seats.values() if ability in seat.abilities), organization, project)
     )
 
 
-def _of_seats(seats: Iterable[Seat], organization: str, project: str) -> Q:
+def of_seats(seats: Iterable[Seat], organization: str, project: str) -> Q:
+    """Rows of whole organizations and, where there is a column for it, of the projects that seats reach."""
     whole: list[int] = []
     some: set[int] = set()
     for seat in seats:

@@ -1,6 +1,5 @@
 """What every address of /api/v1 has in common: a known caller, a limit on how often, problems for refusals."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -9,8 +8,6 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.api import auth_failures, rate_limits
-from accounts.api.bodies import StrictJSONParser
-from accounts.api.problems import answer
 from accounts.callers import Caller
 from accounts.errors import Forbidden
 
@@ -18,13 +15,9 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class Resource(APIView):
-    parser_classes = [StrictJSONParser]
     metadata_class = None
     caller: Caller
     allowance: rate_limits.Allowance | None = None
-
-    def get_exception_handler(self) -> Callable[..., Any]:
-        return answer
 
     def perform_authentication(self, request: Request) -> None:
         try:

@@ -12,10 +12,9 @@ from accounts.api.billing_account_names import account_named, accounts_of
 from accounts.api.fields import AmountMinor, Body, Text
 from accounts.api.naming import named
 from accounts.api.operations import act
+from accounts.api.reasons import WithReason
 from accounts.api.resources import Resource
-from accounts.callers import Caller, visible
-from accounts.errors import Forbidden
-from accounts.models import User
+from accounts.callers import visible
 from accounts.public_ids import encode
 from ledger import adjustments, corrections, credits
 from ledger.models import LedgerTransaction
@@ -28,10 +27,6 @@ class PostedOut(serializers.Serializer[Any]):
 class Amount(Body):
     amount_minor = AmountMinor()
     currency = Text(max_length=3)
-    reason = Text()
-
-
-class Correct(Body):
     reason = Text()
 
 
@@ -51,10 +46,7 @@ class Credit(Resource):
     )
     def post(self, given: dict[str, Any], *, at: datetime, account: str) -> Any:
         """For finance-operators."""
-        maker = operator(self.caller)
-        found = account_named(accounts_of(self.caller), account)
-        proposal = credits.payload(found, given["amount_minor"], given["currency"])
-        return posted(approvals.submit(credits.ACT, proposal, maker=maker, reason=given["reason"], at=at))
+        return _proposed(self, credits, given, account, at)
 
 
 class Adjustment(Resource):
@@ -70,10 +62,7 @@ class Adjustment(Resource):
     )
     def post(self, given: dict[str, Any], *, at: datetime, account: str) -> Any:
         """Credits or debits the customer; the other side is allowances. For finance-operators."""
-        maker = operator(self.caller)
-        found = account_named(accounts_of(self.caller), account)
-        proposal = adjustments.payload(found, given["amount_minor"], given["currency"])
-        return posted(approvals.submit(adjustments.ACT, proposal, maker=maker, reason=given["reason"], at=at))
+        return _proposed(self, adjustments, given, account, at)
 
 
 class Correction(Resource):
@@ -81,7 +70,7 @@ class Correction(Resource):
         "Reverse a transaction",
         needs=READ_BILLING,
         staff="operate",
-        takes=Correct,
+        takes=WithReason,
         answers=PostedOut,
         status=201,
         money=True,
@@ -89,7 +78,6 @@ class Correction(Resource):
     )
     def post(self, given: dict[str, Any], *, at: datetime, transaction: str) -> Any:
         """Once, by a new transaction whose lines name what they correct. For finance-operators."""
-        maker = operator(self.caller)
         rows = visible(
             LedgerTransaction.objects.distinct(),
             self.caller,
@@ -97,19 +85,21 @@ class Correction(Resource):
             organization="entries__billing_account__organization_id",
         )
         original = named(rows, transaction, what="transaction")
-        proposal = corrections.payload(original)
-        return posted(approvals.submit(corrections.ACT, proposal, maker=maker, reason=given["reason"], at=at))
+        return _submitted(self, corrections.ACT, corrections.payload(original), given["reason"], at)
 
 
-def operator(caller: Caller) -> User:
-    """The member of staff who acts. Raises Forbidden."""
-    caller.require_staff("operate")
-    if caller.user is None:
-        raise Forbidden("that is done by a person")
-    return caller.user
+def _proposed(view: Resource, kind: Any, given: dict[str, Any], account: str, at: datetime) -> Any:
+    """An amount for an account, as `kind` (credits or adjustments) proposes it."""
+    found = account_named(accounts_of(view.caller), account)
+    proposal = kind.payload(found, given["amount_minor"], given["currency"])
+    return _submitted(view, kind.ACT, proposal, given["reason"], at)
 
 
-def posted(outcome: approvals.Outcome) -> Any:
+def _submitted(view: Resource, act_name: str, proposal: approvals.Payload, reason: str, at: datetime) -> Any:
+    return _posted(approvals.submit(act_name, proposal, maker=view.caller.person(), reason=reason, at=at))
+
+
+def _posted(outcome: approvals.Outcome) -> Any:
     result = outcome.result or {}
     done = {"transaction": encode(LedgerTransaction.PUBLIC_PREFIX, result["transaction"])} if result else None
     return answer_of(outcome, done)

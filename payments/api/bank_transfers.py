@@ -18,7 +18,6 @@ from accounts.callers import Caller, visible
 from accounts.errors import TimeInvalid
 from accounts.models import BillingAccount
 from accounts.public_ids import encode
-from ledger.api.acts import operator
 from payments import bank_transfers
 from payments.models import BankTransfer
 
@@ -63,7 +62,7 @@ class BankTransfers(Resource):
     )
     def post(self, given: dict[str, Any], *, at: datetime) -> Any:
         """Money that arrived on our bank account. For finance-operators; above a limit a second person decides."""
-        maker = operator(self.caller)
+        maker = self.caller.person()
         account = referred(accounts_of(self.caller), given["billing_account"], field="billing_account")
         proposal = bank_transfers.payload(
             account,

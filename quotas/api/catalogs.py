@@ -12,9 +12,10 @@ from accounts.api.fields import Body, Moment, Text
 from accounts.api.naming import named
 from accounts.api.operations import act, listing, reading
 from accounts.api.queries import PageQuery
+from accounts.api.reasons import WithReason
 from quotas import catalog_publishing
 from quotas.api.fields import Document, Ref
-from quotas.api.for_staff import ForStaff, Why
+from quotas.api.for_staff import ForStaff
 from quotas.catalog.document import parse, read_json
 from quotas.catalog_drafts import discard, open_draft
 from quotas.models import CatalogState, CatalogVersion
@@ -47,7 +48,7 @@ class NewCatalog(Body):
     document = Document(help_text="A whole catalog, as `plans.yaml` has it; decimals as text.")
 
 
-class Publish(Why):
+class Publish(WithReason):
     existing = Text(max_length=8, help_text="What becomes of the limits of those who hold a plan: keep or move.")
 
 
@@ -96,7 +97,9 @@ class PublishCatalog(ForStaff):
 
 
 class DiscardCatalog(ForStaff):
-    @act("Discard a draft of the catalog", needs=READ_BILLING, staff="operate", takes=Why, answers=WholeCatalogOut)
+    @act(
+        "Discard a draft of the catalog", needs=READ_BILLING, staff="operate", takes=WithReason, answers=WholeCatalogOut
+    )
     def post(self, given: dict[str, Any], *, at: datetime, catalog: str) -> CatalogVersion:
         """For finance-operators."""
         found = named(CatalogVersion.objects.all(), catalog, what="catalog")

@@ -10,12 +10,12 @@ from accounts.abilities import READ_BILLING
 from accounts.api.fields import AmountMinor, DecimalText, Flag, Moment, Text, Whole
 from accounts.api.naming import named
 from accounts.api.operations import act, listing, reading
+from accounts.api.reasons import WithReason
 from accounts.api.resources import Resource
 from accounts.models import BillingAccount
 from quotas.account_commitments import draw_month, grant_commitment, standing
 from quotas.api.account_terms import OfAccount, OfAccountNow, account_to_change, of_accounts
 from quotas.api.fields import Ref
-from quotas.api.for_staff import Why
 from quotas.decimals import parse_quantity
 from quotas.meters import find_meter
 from quotas.models import AccountCommitment, CommitmentDraw
@@ -55,7 +55,7 @@ class GrantCommitment(OfAccountNow):
     in_advance = Flag()
 
 
-class DrawMonth(Why):
+class DrawMonth(WithReason):
     quantity = DecimalText(help_text="What was used of the metric in the month that draws next.")
 
 

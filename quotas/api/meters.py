@@ -11,7 +11,8 @@ from accounts.api.fields import Moment, Text
 from accounts.api.naming import named
 from accounts.api.operations import act, listing, reading
 from accounts.api.queries import PageQuery
-from quotas.api.for_staff import ForStaff, Why
+from accounts.api.reasons import WithReason
+from quotas.api.for_staff import ForStaff
 from quotas.meters import add_dimensions, advance, define_meter
 from quotas.models import Aggregation, Meter, MeterPhase
 
@@ -32,7 +33,7 @@ class MeterQuery(PageQuery):
     phase = serializers.ChoiceField(MeterPhase.choices, required=False)
 
 
-class DefineMeter(Why):
+class DefineMeter(WithReason):
     name = Text(max_length=253)
     display_name = Text(max_length=128)
     unit = Text(max_length=64, help_text="UCUM, such as h or GBy.")
@@ -40,7 +41,7 @@ class DefineMeter(Why):
     dimensions = serializers.ListField(child=Text(max_length=64), required=False)
 
 
-class AddDimensions(Why):
+class AddDimensions(WithReason):
     dimensions = serializers.ListField(child=Text(max_length=64))
 
 
@@ -73,7 +74,7 @@ class Dimensions(ForStaff):
 
 
 class Advance(ForStaff):
-    @act("Advance a meter", needs=READ_BILLING, staff="operate", takes=Why, answers=MeterOut)
+    @act("Advance a meter", needs=READ_BILLING, staff="operate", takes=WithReason, answers=MeterOut)
     def post(self, given: dict[str, Any], *, at: datetime, meter: str) -> Meter:
         """Draft, Published, Deprecated, Retired: one step. For finance-operators."""
         found = named(Meter.objects.all(), meter, what="meter")

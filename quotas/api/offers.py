@@ -12,8 +12,9 @@ from accounts.api.fields import Moment, PublicIdOf, Text
 from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
 from accounts.api.queries import PageQuery
+from accounts.api.reasons import WithReason
 from quotas import offers
-from quotas.api.for_staff import ForStaff, Why
+from quotas.api.for_staff import ForStaff
 from quotas.models import LaunchStage, Offer, ServicePrice
 
 
@@ -35,14 +36,14 @@ class OfferQuery(PageQuery):
     launch_stage = serializers.ChoiceField(LaunchStage.choices, required=False)
 
 
-class SaveOffer(Why):
+class SaveOffer(WithReason):
     code = Text(max_length=63)
     display_name = Text(max_length=128)
     charge_types = serializers.ListField(child=Text(max_length=16), max_length=10)
     prices = serializers.ListField(child=PublicIdOf(ServicePrice.PUBLIC_PREFIX), max_length=500)
 
 
-class RenameOffer(Why):
+class RenameOffer(WithReason):
     display_name = Text(max_length=128)
 
 
@@ -73,7 +74,7 @@ class PublishOffer(ForStaff):
         "Publish an offer",
         needs=READ_BILLING,
         staff="operate",
-        takes=Why,
+        takes=WithReason,
         answers=WholeOfferOut,
         also={202: WaitingOut},
     )

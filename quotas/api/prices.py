@@ -11,9 +11,10 @@ from accounts.api.billing_account_names import accounts_of
 from accounts.api.fields import Moment, PublicIdOf, Text
 from accounts.api.naming import named, referred
 from accounts.api.operations import act, listing, reading
+from accounts.api.reasons import WithReason
 from accounts.models import BillingAccount
 from quotas.api.fields import Document, Ref
-from quotas.api.for_staff import ForStaff, Why
+from quotas.api.for_staff import ForStaff
 from quotas.customer_segments import find_segment
 from quotas.meters import find_meter
 from quotas.models import ServicePrice
@@ -35,7 +36,7 @@ class PriceOut(serializers.Serializer[Any]):
     changed_at = Moment()
 
 
-class SavePrice(Why):
+class SavePrice(WithReason):
     code = Text(max_length=63)
     charge_type = Text(max_length=16, help_text="Usage, OneTime or Recurring.")
     currency = Text(max_length=3)

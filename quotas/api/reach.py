@@ -2,9 +2,9 @@
 
 from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 
-from accounts.callers import Caller
+from accounts.callers import Caller, of_seats
 from accounts.models import Project
 
 Row = TypeVar("Row", bound=Model)
@@ -19,11 +19,7 @@ def reachable(
     """
     if caller.everywhere:
         return rows
-    seats = caller.seats.values()
-    wanted = Q(**{f"{organization}__in": [seat.organization_id for seat in seats if seat.project_ids is None]})
-    if project:
-        wanted |= Q(**{f"{project}__in": [key for seat in seats for key in seat.project_ids or ()]})
-    return rows.filter(wanted)
+    return rows.filter(of_seats(caller.seats.values(), organization, project))
 
 
 def projects_to_use(caller: Caller) -> QuerySet[Project]:

@@ -12,8 +12,9 @@ from accounts.api.billing_account_names import account_named, accounts_of
 from accounts.api.fields import Moment, Text
 from accounts.api.naming import named
 from accounts.api.operations import act, listing, reading
+from accounts.api.reasons import WithReason
 from accounts.models import BillingAccount
-from quotas.api.for_staff import ForStaff, Why
+from quotas.api.for_staff import ForStaff
 from quotas.customer_segments import find_segment, open_segment, place, segment_of
 from quotas.models import CustomerSegment
 
@@ -25,12 +26,12 @@ class SegmentOut(serializers.Serializer[Any]):
     created_at = Moment()
 
 
-class OpenSegment(Why):
+class OpenSegment(WithReason):
     code = Text(max_length=63)
     name = Text(max_length=128)
 
 
-class PlaceAccount(Why):
+class PlaceAccount(WithReason):
     segment = Text(max_length=63, allow_null=True, help_text="Its code; null for none.")
 
 

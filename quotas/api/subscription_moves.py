@@ -6,8 +6,8 @@ from typing import Any
 from accounts.abilities import READ_BILLING
 from accounts.api.naming import named
 from accounts.api.operations import act
+from accounts.api.reasons import WithReason
 from accounts.api.resources import Resource
-from quotas.api.for_staff import Why
 from quotas.api.subscription_answers import SubscriptionOut, told
 from quotas.api.subscriptions import subscriptions_of
 from quotas.staff_moves import move_by_staff
@@ -26,7 +26,7 @@ def view_of(name: str) -> type[Resource]:
     """The view of one move."""
 
     class Move(Resource):
-        @act(SUMMARIES[name], needs=READ_BILLING, staff="operate", takes=Why, answers=SubscriptionOut)
+        @act(SUMMARIES[name], needs=READ_BILLING, staff="operate", takes=WithReason, answers=SubscriptionOut)
         def post(self, given: dict[str, Any], *, at: datetime, subscription: str) -> dict[str, Any]:
             """For finance-operators."""
             self.caller.require_staff("operate")
