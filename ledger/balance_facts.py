@@ -17,12 +17,12 @@ TAIL = "billing.outage_tail"
 # A burn is stale where a rate was set, or came into force, since it was worked out.
 _FACTS = """
 SELECT b.id, b.currency, b.organization_id, CASE WHEN o.personal THEN o.owner_id END, sub.plan_id, b.test_now, s.state,
-       s.burn_minor_per_hour, head.balance_after,
+       s.burn_minor_per_hour, s.healthy_above_minor, head.balance_after,
        s.rates_seen <> newest.id OR coalesce(s.burn_at <> b.test_now, s.burn_at < newest.began, false)
 FROM unnest(%(ids)s::bigint[]) AS chosen (id)
 CROSS JOIN (
-    SELECT coalesce(max(id), 0) AS id, max(effective_from) FILTER (WHERE effective_from <= %(at)s) AS began
-    FROM sku_rates
+    SELECT (SELECT coalesce(max(id), 0) FROM sku_rates) AS id,
+           (SELECT max(effective_from) FROM sku_rates WHERE effective_from <= %(at)s) AS began
 ) newest
 JOIN billing_accounts b ON b.id = chosen.id
 JOIN organizations o ON o.id = b.organization_id
@@ -47,6 +47,7 @@ class Facts:
     test_now: datetime | None
     state: str
     burn_minor_per_hour: Decimal
+    healthy_above_minor: int | None
     balance_minor: int | None
     burn_is_stale: bool
 
@@ -61,10 +62,11 @@ def facts_of(account_ids: Collection[int], at: datetime) -> list[Facts]:
             test_now,
             state,
             burn,
+            bound,
             balance,
             stale,
         )
-        for account, currency, tenant, owner, plan, test_now, state, burn, balance, stale in prepared.rows(
+        for account, currency, tenant, owner, plan, test_now, state, burn, bound, balance, stale in prepared.rows(
             _FACTS, {"ids": list(account_ids), "at": at}
         )
     ]

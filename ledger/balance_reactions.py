@@ -81,6 +81,5 @@ def _judge_batch(at: datetime) -> int:
     free = BillingAccount.objects.filter(pk__in=list(due)).order_by("pk")
     ids = list(free.select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
     burn.refresh(ids, at)  # locks the rows: a change that is being made is waited for, and read
-    judged = BalanceState.objects.filter(pk__in=ids).update(judge_due=False)
     balance_state.judge_many(ids, at=at)
-    return judged
+    return BalanceState.objects.filter(pk__in=ids).update(judge_due=False)

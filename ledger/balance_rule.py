@@ -29,6 +29,12 @@ def state_of(balance_minor: int | None, burn_minor_per_hour: Decimal, terms: Ter
     return State.LOW_BALANCE if balance_minor <= terms.threshold_minor else State.HEALTHY
 
 
+def healthy_above(burn_minor_per_hour: Decimal, terms: Terms) -> int:
+    """The largest balance that is not healthy: whatever is above it is, by the rule of `state_of`."""
+    burn, per = burn_minor_per_hour.as_integer_ratio()
+    return max(0, terms.threshold_minor, burn * terms.projection_seconds // (3600 * per))
+
+
 def projected_depletion(balance_minor: int, burn_minor_per_hour: Decimal, at: datetime) -> datetime | None:
     """When the balance reaches zero at today's burn, to the second; None where nothing runs or a century passes."""
     if burn_minor_per_hour <= 0 or balance_minor <= 0:

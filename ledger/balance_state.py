@@ -11,13 +11,14 @@ from accounts.audit import Actor
 from accounts.failpoints import failpoint
 from accounts.locking import lock_accounts
 from accounts.models import BillingAccount, Level, Settlement
-from ledger import burn, depletions, episodes
+from ledger import balance_bound, burn, depletions, episodes
 from ledger.balance_facts import Facts, facts_of, terms_of
-from ledger.balance_rule import Terms, state_of, steps
+from ledger.balance_rule import Terms, healthy_above, state_of, steps
 from ledger.models import BalanceState, BalanceTransition, State
 from ledger.posting import Act, Posted, post
 
 SOURCE = "balance"
+_LARGEST = 2**63 - 1
 _LEVELS = {
     State.LOW_BALANCE: (Level.WARN, "the balance is at or below its threshold"),
     State.AUTO_RELEASE_PENDING: (Level.WARN, "the balance will be used up soon at the present burn"),
@@ -28,7 +29,8 @@ _LEVELS = {
 def post_and_judge(account: BillingAccount, act: Act, *, actor: Actor, at: datetime) -> Posted:
     """Post an act and judge the balance it leaves. Raises what posting raises."""
     posted = post(account, act, actor=actor, at=at)
-    judge(account, at=at)
+    if not posted.stays_healthy:
+        judge(account, at=at)
     return posted
 
 
@@ -46,11 +48,11 @@ def judge_many(account_ids: Collection[int], *, at: datetime, fell_at: Mapping[i
 
     `fell_at` says when the windows just billed crossed zero, in posting order; else a fall is dated `at`.
     """
-    _judge(_facts(account_ids, at), at, {}, fell_at or {})
+    _judge(_facts(balance_bound.unsettled(account_ids, at), at), at, {}, fell_at or {})
 
 
 def _facts(account_ids: Collection[int], at: datetime) -> list[Facts]:
-    facts = facts_of(account_ids, at)
+    facts = facts_of(account_ids, at) if account_ids else []
     if any(one.burn_is_stale for one in facts):
         burn.refresh(account_ids, at)
         facts = facts_of(account_ids, at)
@@ -60,7 +62,11 @@ def _facts(account_ids: Collection[int], at: datetime) -> list[Facts]:
 def _judge(
     facts: list[Facts], at: datetime, locked: dict[int, BillingAccount], fell_at: Mapping[int, datetime]
 ) -> None:
+    if not facts:
+        return
     terms = terms_of(facts)
+    bounds = {one.account_id: _bound(one, terms[one.account_id]) for one in facts}
+    balance_bound.keep({one.account_id: b for one in facts if (b := bounds[one.account_id]) != one.healthy_above_minor})
     verdicts = [(one, state_of(one.balance_minor, one.burn_minor_per_hour, terms[one.account_id])) for one in facts]
     moved = [(one, verdict) for one, verdict in verdicts if verdict != one.state]
     accounts = locked or lock_accounts([one.account_id for one, _ in moved])
@@ -68,6 +74,10 @@ def _judge(
         moment = one.test_now or at
         fell = min(fell_at.get(one.account_id, moment), moment)
         _move(accounts[one.account_id], one, verdict, terms[one.account_id], moment, fell)
+
+
+def _bound(facts: Facts, terms: Terms) -> int:
+    return min(healthy_above(facts.burn_minor_per_hour, terms), _LARGEST)
 
 
 def _move(account: BillingAccount, facts: Facts, verdict: State, terms: Terms, at: datetime, fell_at: datetime) -> None:

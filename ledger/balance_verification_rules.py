@@ -21,6 +21,22 @@ BALANCE_RULES = (
         full_only=True,
     ),
     Rule(
+        "healthy_balance_is_above_its_bound",
+        "a healthy account that is not to be judged holds more than the bound that lets its postings go unjudged",
+        """
+        SELECT s.billing_account_id, format('%%s, healthy above %%s', head.balance_after, s.healthy_above_minor)
+        FROM balance_states s
+        JOIN billing_accounts b ON b.id = s.billing_account_id
+        JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.currency = b.currency
+            AND a.detail = '' AND a.legal_entity_id = b.legal_entity_id
+        JOIN LATERAL (
+            SELECT balance_after FROM ledger_entries WHERE ledger_account_id = a.id ORDER BY account_seq DESC LIMIT 1
+        ) head ON true
+        WHERE s.state = 'healthy' AND NOT s.judge_due AND head.balance_after <= s.healthy_above_minor
+        """,
+        full_only=True,
+    ),
+    Rule(
         "balance_state_has_its_rows",
         "an open episode where not healthy, an open depletion where depleted, and the level that belongs to it",
         """

@@ -31,6 +31,7 @@ WITH held AS MATERIALIZED (
     JOIN unnest(%(currencies)s::text[], %(scales)s::numeric[]) AS x (currency, scale) ON x.currency = b.currency
 )
 UPDATE balance_states s SET burn_minor_per_hour = burning.burn, burn_at = burning.at,
+    healthy_above_minor = CASE WHEN s.burn_minor_per_hour = burning.burn THEN s.healthy_above_minor END,
     rates_seen = (SELECT coalesce(max(id), 0) FROM sku_rates)
 FROM burning WHERE s.billing_account_id = burning.id
 RETURNING s.billing_account_id

@@ -17,6 +17,7 @@ from accounts.clock import check_moment
 from accounts.correlation import current_correlation_id
 from accounts.errors import AmountInvalid, constraints
 from accounts.models import BillingAccount
+from ledger.balance_bound import STANDS
 from ledger.chart import CUSTOMER_KINDS, open_ledger_account
 from ledger.errors import AlreadyPosted, InsufficientBalance, Unbalanced
 
@@ -45,20 +46,24 @@ class Act:
 
 @dataclass(frozen=True)
 class Posted:
-    """A transaction of the book, and the wallet (or unbilled, receivable, held) balances it left behind, by kind."""
+    """A transaction of the book, and the wallet (or unbilled, receivable, held) balances it left behind, by kind.
+
+    `stays_healthy` where the wallet it touched is known to need no judging (balance_bound.py).
+    """
 
     transaction_id: int
     balances: dict[str, int] = field(default_factory=dict)
+    stays_healthy: bool = False
 
 
 # One statement, prepared: it reads where each account stands, numbers the lines and writes them. Nothing is written
 # where an account is missing or a wallet would fall below its floor; then `id` is null and `found` tells which.
-_POST = """
+_STANDS = STANDS.format(balance="w.balance_after", test_now="%(test_now)s::timestamptz", at="%(at)s::timestamptz")
+_POST = f"""
 WITH line AS (
-    SELECT * FROM unnest(
-        %(kinds)s::text[], %(details)s::text[], %(owners)s::bigint[], %(amounts)s::bigint[], %(reasons)s::text[],
-        %(metadata)s::jsonb[]
-    ) WITH ORDINALITY AS l (kind, detail, owner, amount_minor, reason, metadata, n)
+    SELECT * FROM jsonb_to_recordset(%(lines)s::jsonb) AS l (
+        n int, kind text, detail text, owner bigint, amount_minor bigint, reason text, metadata jsonb
+    )
 ), standing AS (
     SELECT l.*, a.id AS ledger_account_id, h.account_seq AS head_seq, h.balance_after AS head_balance
     FROM line l
@@ -77,7 +82,7 @@ WITH line AS (
     FROM standing s WINDOW posting AS (PARTITION BY ledger_account_id ORDER BY n)
 ), sound AS MATERIALIZED (
     SELECT count(*) AS found,
-           count(*) = cardinality(%(kinds)s::text[])
+           count(*) = %(line_count)s::int
            AND NOT (%(floor)s::boolean AND coalesce(sum(amount_minor) FILTER (WHERE kind = 'wallet'), 0) < 0
                AND min(coalesce(head_balance, 0)) FILTER (WHERE kind = 'wallet')
                    + sum(amount_minor) FILTER (WHERE kind = 'wallet') < 0) AS ok
@@ -102,8 +107,11 @@ WITH line AS (
     GROUP BY le.id, n.kind
 )
 SELECT (SELECT id FROM born), (SELECT found FROM sound),
-       (SELECT jsonb_object_agg(kind, balance_after ORDER BY n) FROM numbered WHERE owner IS NOT NULL)
-"""
+       (SELECT jsonb_object_agg(kind, balance_after ORDER BY n) FROM numbered WHERE owner IS NOT NULL),
+       (SELECT {_STANDS} FROM balance_states s
+        JOIN LATERAL (SELECT balance_after FROM numbered WHERE kind = 'wallet' ORDER BY n DESC LIMIT 1) w ON true
+        WHERE s.billing_account_id = %(account)s::bigint)
+"""  # noqa: S608 - a constant of ours
 
 
 def post(account: BillingAccount, act: Act, *, actor: Actor, at: datetime) -> Posted:
@@ -118,13 +126,13 @@ def post(account: BillingAccount, act: Act, *, actor: Actor, at: datetime) -> Po
         raise Unbalanced("the lines of an act sum to zero and are two at least")
     twice = AlreadyPosted("this is already on the book; nothing was written twice")
     with constraints({"business_key_once": twice, "entry_amount_in_range": AmountInvalid("amount out of range")}):
-        transaction_id, found, balances = _write(account, act, actor, at)
-        if transaction_id is None and found < len(act.lines):
+        posted, found = _write(account, act, actor, at)
+        if posted is None and found < len(act.lines):
             _open_ledger_accounts(account, act.lines)
-            transaction_id, found, balances = _write(account, act, actor, at)
-    if transaction_id is None:
+            posted, found = _write(account, act, actor, at)
+    if posted is None:
         raise InsufficientBalance("the balance is not enough; a wallet is not debited below zero")
-    return Posted(transaction_id, balances)
+    return posted
 
 
 def _open_ledger_accounts(account: BillingAccount, lines: Sequence[Line]) -> None:
@@ -132,30 +140,40 @@ def _open_ledger_accounts(account: BillingAccount, lines: Sequence[Line]) -> Non
         open_ledger_account(account.legal_entity_id, kind, account.currency, detail=detail, account_id=account.pk)
 
 
-def _write(account: BillingAccount, act: Act, actor: Actor, at: datetime) -> tuple[int | None, int, dict[str, int]]:
-    """Run the statement: the transaction's id or None, how many lines found their account, balances by kind."""
-    transaction_id, found, balances = prepared.rows(_POST, _parameters(account, act, actor, at))[0]
-    return transaction_id, found, json.loads(balances or "{}")
+def _write(account: BillingAccount, act: Act, actor: Actor, at: datetime) -> tuple[Posted | None, int]:
+    """Run the statement: what was posted, or None, and how many lines found their ledger account."""
+    transaction_id, found, balances, stays = prepared.rows(_POST, _parameters(account, act, actor, at))[0]
+    if transaction_id is None:
+        return None, found
+    return Posted(transaction_id, json.loads(balances or "{}"), bool(stays)), found
 
 
 def _parameters(account: BillingAccount, act: Act, actor: Actor, at: datetime) -> dict[str, Any]:
-    lines = act.lines
     return {
         "business_key": act.business_key,
         "kind": act.kind,
         "correlation_id": current_correlation_id(),
         "actor": actor.label,
         "at": at,
-        "kinds": [line.kind for line in lines],
-        "details": [line.detail for line in lines],
-        "owners": [account.pk if line.kind in CUSTOMER_KINDS else None for line in lines],
-        "amounts": [line.amount_minor for line in lines],
-        "reasons": [line.reason for line in lines],
-        "metadata": [json.dumps(line.metadata) if line.metadata else None for line in lines],
+        "lines": json.dumps([_line(number, line, account.pk) for number, line in enumerate(act.lines, 1)]),
+        "line_count": len(act.lines),
         "floor": act.wallet_floor,
         "account": account.pk,
+        "test_now": account.test_now,
         "currency": account.currency,
         "legal_entity": account.legal_entity_id,
         "reference_type": act.reference[0],
         "reference_id": act.reference[1],
+    }
+
+
+def _line(number: int, line: Line, account_id: int) -> dict[str, Any]:
+    return {
+        "n": number,
+        "kind": line.kind,
+        "detail": line.detail,
+        "owner": account_id if line.kind in CUSTOMER_KINDS else None,
+        "amount_minor": line.amount_minor,
+        "reason": line.reason,
+        "metadata": line.metadata or None,
     }

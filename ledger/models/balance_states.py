@@ -19,7 +19,8 @@ class BalanceState(models.Model):
     """The state an account was last judged to be in; opened with every prepaid account, in `healthy`.
 
     `burn_minor_per_hour` is Σ rate × quantity of what runs, in minor units of the account's currency, as of `burn_at`;
-    `rates_seen` is the newest rate it knows of. `judge_due` asks the next ring to judge it again.
+    `rates_seen` is the newest rate it knows of. `judge_due` asks the next ring to judge it again. A balance above
+    `healthy_above_minor` is healthy by that burn and the policies it was judged by; null where that is not known.
     """
 
     billing_account = models.OneToOneField(
@@ -31,12 +32,14 @@ class BalanceState(models.Model):
     burn_at = models.DateTimeField()
     rates_seen = models.BigIntegerField(default=0)
     judge_due = models.BooleanField(default=False)
+    healthy_above_minor = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "balance_states"
         constraints = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="balance_state_is_known"),
             models.CheckConstraint(condition=Q(burn_minor_per_hour__gte=0), name="balance_burn_is_not_negative"),
+            models.CheckConstraint(condition=Q(healthy_above_minor__gte=0), name="balance_zero_is_never_healthy"),
         ]
         indexes = [
             models.Index(fields=["state", "billing_account"], condition=~Q(state="healthy"), name="balance_states_low"),

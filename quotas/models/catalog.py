@@ -49,6 +49,7 @@ class SkuRate(models.Model):
                 name="sku_rates_rate_is_a_number",
             ),
         ]
+        indexes = [models.Index(fields=["effective_from"], name="sku_rates_in_force_since")]
 
     def __str__(self) -> str:
         return f"{self.sku_id}: {self.rate_per_unit_hour} {self.currency}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from accounts.audit import record, system
 from accounts.models import OutboxMessage
 from accounts.outbox import outside
-from tests.ledger.raw_sql import insert_transaction
+from tests.ledger.raw_sql import execute
 
 HERE = "tests.accounts.relay_routes"
 ROUTES = {
@@ -14,7 +14,7 @@ ROUTES = {
     "test.failing": (f"{HERE}.write_and_fail",),
     "test.moody": (f"{HERE}.fail_until_mended",),
     "test.both": (f"{HERE}.note", f"{HERE}.write_and_fail"),
-    "test.halved": (f"{HERE}.write_half_a_transaction",),
+    "test.halved": (f"{HERE}.refused_at_commit",),
     "test.unheard": (),
     "test.lost": (f"{HERE}.does_not_exist",),
     "test.sent": (f"{HERE}.send",),
@@ -40,10 +40,14 @@ def fail_until_mended(message: OutboxMessage, *, at: datetime) -> None:
     note(message, at=at)
 
 
-def write_half_a_transaction(message: OutboxMessage, *, at: datetime) -> None:
-    """What the database refuses only at commit: a transaction of the book without entries."""
+def refused_at_commit(message: OutboxMessage, *, at: datetime) -> None:
+    """What the database refuses only at commit: a reference to nothing."""
     note(message, at=at)
-    insert_transaction(f"half:{message.pk}")
+    execute(
+        "INSERT INTO daily_total_increments (legal_entity_id, day, kind, currency, sum_minor, entry_count)"
+        " VALUES (-1, %s, 'wallet', 'USD', 1, 1)",
+        [at.date()],
+    )
 
 
 @outside

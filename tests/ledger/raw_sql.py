@@ -36,12 +36,6 @@ def fetch(statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...
         return cursor.fetchall()
 
 
-def check_deferred() -> None:
-    """Ask the rules now that otherwise speak at commit."""
-    execute("SET CONSTRAINTS ALL IMMEDIATE")
-    execute("SET CONSTRAINTS ALL DEFERRED")
-
-
 @dataclass(frozen=True)
 class Entry:
     ledger_account: int
@@ -53,36 +47,53 @@ class Entry:
     reason: str = "adjustment"
 
 
-def insert_transaction(business_key: str) -> int:
-    ((transaction_id,),) = fetch(
-        "INSERT INTO ledger_transactions (business_key, kind, correlation_id, actor, effective_at)"
-        " VALUES (%s, 'adjustment', 'test', 'system:test', %s) RETURNING id",
-        [business_key, NOON],
-    )
-    return int(transaction_id)
+_TRANSACTION = """
+INSERT INTO ledger_transactions (id, business_key, kind, correlation_id, actor, effective_at)
+VALUES (%s, %s, 'adjustment', 'test', 'system:test', %s)
+"""
+
+
+def insert_transaction(business_key: str) -> None:
+    """One without entries."""
+    execute(_TRANSACTION, [_next_transaction(), business_key, NOON])
+
+
+def insert_whole(business_key: str, *entries: Entry) -> int:
+    """A transaction and its entries in one statement, as the book wants them; its id."""
+    number = _next_transaction()
+    statement, parameters = _entries([(number, entry) for entry in entries])
+    execute(f"WITH born AS ({_TRANSACTION}) {statement}", [number, business_key, NOON, *parameters])
+    return number
 
 
 def insert_entries(transaction_id: int, *entries: Entry) -> None:
-    """All in one statement."""
-    values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, 'test', 1, %s)"] * len(entries))
-    rows = (
-        (
-            transaction_id,
-            entry.ledger_account,
-            entry.billing_account,
-            entry.seq,
-            entry.amount_minor,
-            entry.balance_after,
-            entry.currency,
-            entry.reason,
-            NOON,
-        )
-        for entry in entries
-    )
-    execute(
+    """All in one statement, to a transaction that is there."""
+    execute(*_entries([(transaction_id, entry) for entry in entries]))
+
+
+def insert_two(one: Sequence[Entry], other: Sequence[Entry]) -> None:
+    """Two transactions in one statement."""
+    first, second = _next_transaction(), _next_transaction()
+    rows = [(first, entry) for entry in one] + [(second, entry) for entry in other]
+    statement, parameters = _entries(rows)
+    born = f"WITH born AS ({_TRANSACTION}), born_too AS ({_TRANSACTION})"
+    execute(f"{born} {statement}", [first, "raw:1", NOON, second, "raw:2", NOON, *parameters])
+
+
+def _next_transaction() -> int:
+    return int(fetch("SELECT nextval(pg_get_serial_sequence('ledger_transactions', 'id'))")[0][0])
+
+
+def _entries(rows: Sequence[tuple[int, Entry]]) -> tuple[str, list[Any]]:
+    values = ", ".join(["(%s, %s, %s, %s, %s, %s, %s, %s, 'test', 1, %s)"] * len(rows))
+    parameters: list[Any] = []
+    for number, entry in rows:
+        parameters += [number, entry.ledger_account, entry.billing_account, entry.seq, entry.amount_minor]
+        parameters += [entry.balance_after, entry.currency, entry.reason, NOON]
+    return (
         "INSERT INTO ledger_entries (transaction_id, ledger_account_id, billing_account_id, account_seq, amount_minor,"
         f" balance_after, currency, reason, reference_type, reference_id, effective_at) VALUES {values}",
-        [value for row in rows for value in row],
+        parameters,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from accounts import one_time_tokens
 from accounts.audit import person
@@ -25,11 +25,12 @@ from tests.ledger.raw_sql import (
     NO_PRIVILEGE,
     NULL_REFUSED,
     Entry,
-    check_deferred,
     execute,
     fetch,
     insert_entries,
     insert_transaction,
+    insert_two,
+    insert_whole,
     refused_by,
 )
 from tests.quotas.offer_scene import set_price_book
@@ -178,49 +179,40 @@ def book(cast: Cast) -> Book:
 
 
 def test_a_whole_transaction_is_taken(book: Book) -> None:
-    insert_entries(insert_transaction("raw:1"), book.credit, book.debit)
-    check_deferred()
+    insert_whole("raw:1", book.credit, book.debit)
     assert fetch("SELECT sum(amount_minor), count(*) FROM ledger_entries") == [(0, 2)]
 
 
 def test_entries_that_do_not_sum_to_zero_are_refused(book: Book) -> None:
     with refused_by("entries_sum_to_zero"):
-        insert_entries(insert_transaction("raw:1"), book.credit, replace(book.debit, amount_minor=-499))
+        insert_whole("raw:1", book.credit, replace(book.debit, amount_minor=-499))
 
 
 def test_entries_must_sum_to_zero_in_each_currency(book: Book) -> None:
     with refused_by("entries_sum_to_zero"):
-        insert_entries(
-            insert_transaction("raw:1"), book.credit, replace(book.debit, ledger_account=book.euros, currency="EUR")
-        )
+        insert_whole("raw:1", book.credit, replace(book.debit, ledger_account=book.euros, currency="EUR"))
 
 
 def test_the_two_sides_must_arrive_in_one_statement(book: Book) -> None:
     with refused_by("entries_sum_to_zero"):
-        number = insert_transaction("raw:1")
-        insert_entries(number, book.credit)
+        number = insert_whole("raw:1", book.credit)
         insert_entries(number, book.debit)
 
 
 def test_two_transactions_do_not_balance_each_other(book: Book) -> None:
-    columns = (
-        "transaction_id, ledger_account_id, billing_account_id, amount_minor, currency, reason,"
-        " reference_type, reference_id, effective_at"
-    )
+    five, minus_five = replace(book.debit, amount_minor=5), replace(book.debit, amount_minor=-5)
     with refused_by("entries_sum_to_zero"):
-        first, second = insert_transaction("raw:1"), insert_transaction("raw:2")
-        execute(
-            f"INSERT INTO ledger_entries ({columns}) VALUES"
-            " (%s, %s, %s, 5, 'USD', 'adjustment', 'test', 1, now()),"
-            " (%s, %s, %s, -5, 'USD', 'adjustment', 'test', 1, now())",
-            [first, book.bank, book.account, second, book.bank, book.account],
-        )
+        insert_two([five], [minus_five])
 
 
-def test_a_transaction_without_entries_is_refused_at_commit(book: Book) -> None:
+def test_a_transaction_without_entries_is_refused_at_once(book: Book) -> None:
     with refused_by("transaction_has_entries"):
         insert_transaction("raw:1")
-        check_deferred()
+
+
+def test_one_with_entries_does_not_stand_for_one_without(book: Book) -> None:
+    with refused_by("transaction_has_entries"):
+        insert_two([book.credit, book.debit], [])
 
 
 def test_an_empty_transaction_never_commits(committed_db: str, cast: Cast) -> None:
@@ -231,9 +223,7 @@ def test_an_empty_transaction_never_commits(committed_db: str, cast: Cast) -> No
 
 def test_a_transaction_is_closed_once_committed(committed_db: str, cast: Cast) -> None:
     book = Book(cast)
-    with transaction.atomic():
-        number = insert_transaction("raw:1")
-        insert_entries(number, book.credit, book.debit)
+    number = insert_whole("raw:1", book.credit, book.debit)
     more = replace(book.credit, seq=2, balance_after=1000)
     with refused_by("transaction_is_closed"):
         insert_entries(number, more, book.debit)
@@ -268,58 +258,56 @@ def test_a_customer_entry_that_is_not_right_is_refused(book: Book, change: dict[
     credit = replace(book.credit, **change)  # type: ignore[arg-type]
     debit = replace(book.debit, currency=credit.currency) if rule == "entry_fits_its_account" else book.debit
     with refused_by(rule):
-        insert_entries(insert_transaction("raw:1"), credit, debit)
-        check_deferred()
+        insert_whole("raw:1", credit, debit)
 
 
 def test_a_customer_entry_belongs_to_the_account_of_its_wallet(book: Book, cast: Cast) -> None:
     with refused_by("entry_fits_its_account"):
-        insert_entries(insert_transaction("raw:1"), replace(book.credit, billing_account=cast.foreign.pk), book.debit)
+        insert_whole("raw:1", replace(book.credit, billing_account=cast.foreign.pk), book.debit)
 
 
 def test_a_system_account_has_no_sequence(book: Book) -> None:
     with refused_by("entry_fits_its_account"):
-        insert_entries(insert_transaction("raw:1"), book.credit, replace(book.debit, seq=1, balance_after=-500))
+        insert_whole("raw:1", book.credit, replace(book.debit, seq=1, balance_after=-500))
 
 
 def test_a_system_account_has_no_running_balance(book: Book) -> None:
     with refused_by("entry_chain_is_whole"):
-        insert_entries(insert_transaction("raw:1"), book.credit, replace(book.debit, balance_after=-500))
+        insert_whole("raw:1", book.credit, replace(book.debit, balance_after=-500))
 
 
 def test_the_second_entry_of_a_chain_goes_on_from_the_first(book: Book) -> None:
-    insert_entries(insert_transaction("raw:1"), book.credit, book.debit)
+    insert_whole("raw:1", book.credit, book.debit)
     for wrong, rule in (
         ({"seq": 1, "balance_after": 500}, "entry_seq_once_per_account"),
         ({"seq": 3, "balance_after": 1000}, "chain_is_unbroken"),
         ({"seq": 2, "balance_after": 500}, "chain_is_unbroken"),
     ):
         with refused_by(rule):
-            insert_entries(insert_transaction("raw:2"), replace(book.credit, **wrong), book.debit)
-    insert_entries(insert_transaction("raw:2"), replace(book.credit, seq=2, balance_after=1000), book.debit)
+            insert_whole("raw:2", replace(book.credit, **wrong), book.debit)
+    insert_whole("raw:2", replace(book.credit, seq=2, balance_after=1000), book.debit)
 
 
 def test_a_chain_broken_inside_one_statement_is_refused(book: Book) -> None:
     double = replace(book.debit, amount_minor=-1000)
     second = replace(book.credit, seq=2, balance_after=999)
     with refused_by("chain_is_unbroken"):
-        insert_entries(insert_transaction("raw:1"), book.credit, second, double)
+        insert_whole("raw:1", book.credit, second, double)
 
 
 @pytest.mark.parametrize("amount_minor", [0, LIMIT + 1, -LIMIT - 1])
 def test_an_amount_of_zero_or_beyond_the_range_is_refused(book: Book, amount_minor: int) -> None:
     with refused_by("entry_amount_in_range"):
-        insert_entries(insert_transaction("raw:1"), *book.pair(amount_minor))
+        insert_whole("raw:1", *book.pair(amount_minor))
 
 
 @pytest.mark.parametrize("amount_minor", [1, -1, LIMIT, -LIMIT])
 def test_amounts_at_the_edge_are_taken(book: Book, amount_minor: int) -> None:
-    insert_entries(insert_transaction("raw:1"), *book.pair(amount_minor))
-    check_deferred()
+    insert_whole("raw:1", *book.pair(amount_minor))
 
 
 def test_a_business_key_is_used_once(book: Book) -> None:
-    insert_entries(insert_transaction("raw:1"), book.credit, book.debit)
+    insert_whole("raw:1", book.credit, book.debit)
     with refused_by("business_key_once"):
         insert_transaction("raw:1")
 
@@ -359,7 +347,7 @@ def test_ledger_accounts_outside_the_chart_are_refused(
 
 
 def test_the_application_role_still_cannot_lock_the_book_for_update(book: Book) -> None:
-    insert_entries(insert_transaction("raw:1"), book.credit, book.debit)
+    insert_whole("raw:1", book.credit, book.debit)
     assert connection.settings_dict["USER"] != "countinghouse_owner"
     with refused_by(NO_PRIVILEGE):
         execute("SELECT FROM ledger_entries FOR UPDATE")

@@ -112,6 +112,12 @@ FAULTS = {
     "balance_state_follows_the_balance": change(
         "balance_states", DEPLETED, "state = 'low_balance'", "state = 'depleted'", key="billing_account_id"
     ),
+    "healthy_balance_is_above_its_bound": Fault(
+        f"UPDATE balance_states SET state = 'healthy', healthy_above_minor = 9 WHERE billing_account_id = ({DEPLETED})",
+        "UPDATE balance_states SET state = 'depleted', healthy_above_minor = NULL"
+        f" WHERE billing_account_id = ({DEPLETED})",
+        DEPLETED,
+    ),
     "balance_state_has_its_rows": change(
         "depletions", DEPLETED, "closed_at = now()", "closed_at = NULL", DEPLETED, key="billing_account_id"
     ),
