@@ -28,7 +28,7 @@ def changes_of(key: PolicyKey, subject: Subject, before: str) -> tuple[list[Chan
     if before.isascii() and before.isdigit() and len(before) < 18:
         kept = kept.filter(history_id__lt=int(before))
     rows = list(kept.order_by("-history_id")[: _PAGE + 1])
-    older = [*rows[1:], None]
+    older = [*rows, None][1:]
     changes = [
         Change(
             row.history_date,

@@ -412,6 +412,13 @@ def test_the_history_says_who_when_why_and_from_what_to_what(cast: Cast, dana: C
     assert "another organization" not in page.text
 
 
+def test_what_was_never_set_has_an_empty_history(cast: Cast, dana: Client) -> None:
+    for subject in ("", cast.acme.public_id):
+        page = dana.get(link("changes", subject, WINDOW))
+        assert page.status_code == 200
+        assert "Nothing was ever set here" in page.text
+
+
 def test_a_long_history_is_paged(cast: Cast, dana: Client) -> None:
     for seconds in range(1, 56):
         put(WINDOW, seconds)
