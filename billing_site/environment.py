@@ -4,7 +4,11 @@ import hashlib
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 
 class EnvironmentFault(Exception):
@@ -13,6 +17,7 @@ class EnvironmentFault(Exception):
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
+_DATABASE_FIELDS = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
 
 
 def text(name: str, default: str | None = None) -> str:
@@ -51,7 +56,10 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
-    value = text(name, default)
+    return _chosen(name, text(name, default), allowed)
+
+
+def _chosen(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise EnvironmentFault(f"{name} is {value!r}; choose one of {', '.join(allowed)}")
     return value
@@ -68,22 +76,46 @@ def file(name: str) -> Path | None:
     return path
 
 
-def database(name: str) -> dict[str, str]:
-    """A PostgreSQL URL as Django's connection fields; `?host=` names a socket directory."""
-    url = urlsplit(text(name))
-    if url.scheme not in {"postgresql", "postgres"}:
+def log_level(name: str) -> str:
+    """DEBUG, INFO, WARNING or ERROR, in any case; WARN is WARNING."""
+    level = text(name, "INFO").strip().upper()
+    return "WARNING" if level == "WARN" else _chosen(name, level, ("DEBUG", "INFO", "WARNING", "ERROR"))
+
+
+def database(name: str) -> dict[str, Any]:
+    """A PostgreSQL URL as Django's connection fields. `?host=` names a socket directory; what else libpq knows, such as
+    `sslmode`, becomes an option of the connection. What it does not know is refused, not dropped."""
+    url = text(name)
+    if not url.startswith(("postgresql://", "postgres://")):
         raise EnvironmentFault(f"{name} must be a postgresql:// URL; PostgreSQL 15+ is the engine")
-    query = parse_qs(url.query)
-    fields = {
-        "NAME": unquote(url.path.lstrip("/")),
-        "USER": unquote(url.username or ""),
-        "PASSWORD": unquote(url.password or ""),
-        "HOST": query.get("host", [unquote(url.hostname or "")])[0],
-        "PORT": str(url.port or query.get("port", [""])[0]),
-    }
-    if not fields["NAME"] or not fields["USER"]:
+    try:
+        parts: dict[str, Any] = conninfo_to_dict(url)
+    except ProgrammingError:  # its text may hold the password
+        wanted = "postgresql://user:password@host:port/database, with libpq's parameters only"
+        raise EnvironmentFault(f"{name} is no URL that PostgreSQL can read: write {wanted}") from None
+    own = {field: str(parts.pop(part, "") or "") for field, part in _DATABASE_FIELDS.items()}
+    if not own["NAME"] or not own["USER"]:
         raise EnvironmentFault(f"{name} must name a user and a database")
-    return fields
+    if not all(map(_is_port, own["PORT"].split(",") if own["PORT"] else ())):
+        raise EnvironmentFault(f"{name} must name a port between 1 and 65535")
+    return {**own, "OPTIONS": parts}
+
+
+def redis(name: str) -> str:
+    """The URL of a Redis: redis://, rediss:// or unix://."""
+    url = text(name)
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme == "unix" or (parts.scheme in {"redis", "rediss"} and parts.port != 0)
+    except ValueError:  # a port that is none, a bracket too few
+        known = False
+    if not known:
+        raise EnvironmentFault(f"{name} must be a redis://, rediss:// or unix:// URL")
+    return url
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text) <= 65535
 
 
 def broker_url(redis_url: str) -> str:

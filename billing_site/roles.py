@@ -14,9 +14,14 @@ from billing_site import environment
 
 @contextmanager
 def as_owner() -> Iterator[None]:
-    """Reconnect `default` as the owner named by DATABASE_OWNER_URL; the application role returns after."""
-    owner = environment.database(settings.DATABASE_OWNER_URL_VARIABLE)
-    changed = {"USER": owner["USER"], "PASSWORD": owner["PASSWORD"]}
+    """Reconnect `default` as the owner and by the way that DATABASE_OWNER_URL names (a pool may stand in the other
+    one's); the application role returns after. Raises EnvironmentFault where it names another database."""
+    variable = settings.DATABASE_OWNER_URL_VARIABLE
+    owner = environment.database(variable)
+    if owner["NAME"] != environment.database("DATABASE_URL")["NAME"]:
+        raise environment.EnvironmentFault(f"{variable} and DATABASE_URL name different databases")
+    changed = {name: owner[name] for name in ("USER", "PASSWORD", "HOST", "PORT")}
+    changed["OPTIONS"] = {**connection.settings_dict["OPTIONS"], **owner["OPTIONS"]}
     before = {name: connection.settings_dict[name] for name in changed}
     connection.close()
     connection.settings_dict.update(changed)
@@ -29,4 +34,4 @@ def as_owner() -> Iterator[None]:
 
 def application_role() -> str:
     """The name of the role the site serves as."""
-    return environment.database("DATABASE_URL")["USER"]
+    return str(environment.database("DATABASE_URL")["USER"])

@@ -132,15 +132,22 @@ TEMPLATES = [
 ]
 
 # The application role serves; the owner migrates (see billing_site/roles.py).
+_DATABASE = environment.database("DATABASE_URL")
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
-        **environment.database("DATABASE_URL"),
+        **_DATABASE,
         "CONN_MAX_AGE": 0,
         "OPTIONS": {
             "connect_timeout": 5,  # seconds; a server that is gone must be said, not waited for
+            **_DATABASE["OPTIONS"],  # what the URL asks for, such as sslmode
             "prepare_threshold": 5,  # for accounts/prepared.py; Django's own cursors never prepare
-            "options": "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+            "options": " ".join(
+                (
+                    "-c lock_timeout=20s -c idle_in_transaction_session_timeout=60s",
+                    _DATABASE["OPTIONS"].get("options", ""),
+                )
+            ).strip(),
         },
         "TEST": {"NAME": environment.text("TEST_DATABASE_NAME", "test_countinghouse")},
     },
@@ -150,7 +157,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # dj-stripe's own migrations take 35 s; ours is one file, held equal to its models by a test.
 MIGRATION_MODULES = {"djstripe": "payments.providers.stripe.djstripe_migrations"}
 
-REDIS_URL = environment.text("REDIS_URL")
+REDIS_URL = environment.redis("REDIS_URL")
 CELERY_BROKER_URL = environment.broker_url(REDIS_URL)
 CACHES = {
     "default": {
@@ -242,7 +249,7 @@ KUBECONFIG_PATH = environment.file("KUBECONFIG_PATH")
 CLUSTER_NAMESPACE = environment.text("CLUSTER_NAMESPACE", "kube-dc")  # of the ConfigMap billing-plans
 CLUSTER_TIMEOUT_SECONDS = environment.integer("CLUSTER_TIMEOUT_SECONDS", 10, minimum=1, maximum=120)
 
-LOG_LEVEL = environment.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = environment.log_level("LOG_LEVEL")
 
 # One JSON object per line; readable where a person starts the embedded site on a terminal.
 LOGGING = dict_config(LOG_LEVEL, readable=ENVIRONMENT == "embedded" and sys.stderr.isatty())

@@ -86,6 +86,7 @@ def owner() -> Iterator[Finding]:
     named = environment.database(variable)
     if named["NAME"] != environment.database("DATABASE_URL")["NAME"]:
         yield fault("owner", f"{variable} and DATABASE_URL name different databases", f"Correct {variable}.")
+        return
     try:
         with as_owner(), connection.cursor() as cursor:
             cursor.execute(

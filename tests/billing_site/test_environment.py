@@ -13,6 +13,18 @@ from billing_site.environment import EnvironmentFault
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def _manage(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @pytest.mark.parametrize("word", ["1", "true", "YES", " on "])
 def test_a_flag_can_be_said_in_many_words(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setenv("X_FLAG", word)
@@ -70,16 +82,68 @@ def test_a_database_url_may_name_a_socket_directory_and_escape_its_password(
         "PASSWORD": "p@ss",
         "HOST": "/run/pg socket",
         "PORT": "5433",
+        "OPTIONS": {},
     }
 
 
-@pytest.mark.parametrize("url", ["mysql://app@host/books", "postgresql://host/books", "postgresql://app@host"])
-def test_a_database_url_must_be_postgresql_and_name_user_and_database(
-    monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_what_a_database_url_asks_of_the_connection_is_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X_URL", "postgresql://app@one:1,two:2/books?sslmode=verify-full&sslrootcert=/etc/ca.pem")
+    fields = environment.database("X_URL")
+    assert (fields["HOST"], fields["PORT"]) == ("one,two", "1,2")
+    assert fields["OPTIONS"] == {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://app@host/books",
+        "postgresql://host/books",
+        "postgresql://app@host",
+        "postgresql://app:s3cret@host:99999/books",
+        "postgresql://app:s3cret@host:five/books",
+        "postgresql://app:s3cret@[host/books",
+        "postgresql://app:s3cret%@host/books",
+        "postgresql://app:s3cret@host/books?sslmod=require",
+    ],
+)
+def test_a_database_url_that_cannot_be_meant_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("X_URL", url)
+    with pytest.raises(EnvironmentFault, match="X_URL") as refused:
+        environment.database("X_URL")
+    assert "s3cret" not in str(refused.value)
+
+
+def test_the_connection_is_made_as_the_url_says(process_environment: dict[str, str]) -> None:
+    """libpq refuses this word without a strong sslmode, so it must have arrived: from the URL of either role."""
+    insists = {
+        name: f"{process_environment[name]}&sslnegotiation=direct" for name in ("DATABASE_URL", "DATABASE_OWNER_URL")
+    }
+    for name, url in insists.items():
+        done = _manage({**process_environment, name: url}, "migrate", "--check")
+        assert done.returncode != 0
+        assert "sslnegotiation" in done.stderr
+
+
+def test_the_owner_migrates_the_database_that_is_served(process_environment: dict[str, str]) -> None:
+    elsewhere = process_environment["DATABASE_OWNER_URL"].replace("?", "_of_others?", 1)
+    done = _manage({**process_environment, "DATABASE_OWNER_URL": elsewhere}, "migrate")
+    assert (done.returncode, done.stderr) == (1, "DATABASE_OWNER_URL and DATABASE_URL name different databases\n")
+
+
+@pytest.mark.parametrize("url", ["http://cache", "cache:6379", "redis://cache:99999", "redis://[cache", ""])
+def test_a_redis_url_must_be_one(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("X_URL", url)
     with pytest.raises(EnvironmentFault, match="X_URL"):
-        environment.database("X_URL")
+        environment.redis("X_URL")
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("info", "INFO"), ("WARN", "WARNING"), ("warn", "WARNING"), (" debug", "DEBUG"), ("Error", "ERROR")],
+)
+def test_a_log_level_is_said_in_any_case(monkeypatch: pytest.MonkeyPatch, said: str, meant: str) -> None:
+    monkeypatch.setenv("LOG_LEVEL", said)
+    assert environment.log_level("LOG_LEVEL") == meant
 
 
 @pytest.mark.parametrize(
@@ -114,6 +178,7 @@ def test_outside_the_embedded_site_the_secret_must_be_given(tmp_path: Path) -> N
         ("DEBUG", "perhaps"),
         ("METRICS_PORT", "99999"),
         ("DATABASE_URL", "sqlite:///x"),
+        ("REDIS_URL", "http://cache"),
         ("ENVIRONMENT", "production"),
     ],
 )
