@@ -101,7 +101,8 @@ def database_is_sound(**_: object) -> list[CheckMessage]:
     """All that is asked of the database, in the order in which it would mislead to ask further."""
     try:
         connection.ensure_connection()
-        return [fault for check in _DATABASE_CHECKS for fault in check()]
+        found = [fault for check in _DATABASE_CHECKS for fault in check()]
+        return found + (list(_tables()) or [fault for check in _TABLE_CHECKS for fault in check()])
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         return [_fault(4, f"The database does not answer: {reason}.", "Start it, or correct DATABASE_URL.")]
@@ -127,9 +128,21 @@ def _server_version() -> Iterator[CheckMessage]:
         yield _fault(6, f"PostgreSQL is {version // 10_000}.", "Use PostgreSQL 15 or newer.")
 
 
+def _tables() -> Iterator[CheckMessage]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('public.django_migrations') IS NULL")
+        (empty,) = cursor.fetchone()
+    if empty:
+        yield _fault(13, "The database has no tables yet.", "Run manage.py migrate.")
+
+
 def _triggers() -> Iterator[CheckMessage]:
     for sentence in missing_triggers():
-        yield _fault(7, f"{sentence}.", "Run manage.py migrate; if it stays, a migration was undone by hand.")
+        if sentence.endswith("is switched off"):
+            hint = "As the owner: ALTER TABLE … ENABLE TRIGGER …; then manage.py verify_books --full."
+        else:
+            hint = "Run manage.py migrate; if it stays, a migration was undone by hand."
+        yield _fault(7, f"{sentence}.", hint)
 
 
 def _grants() -> Iterator[CheckMessage]:
@@ -169,8 +182,9 @@ def _clocks() -> Iterator[CheckMessage]:
 
 
 _DATABASE_CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (
-    *(_server_version, _server_settings, _role, _triggers, _grants, _clocks),
+    *(_server_version, _server_settings, _role, _clocks),
 )
+_TABLE_CHECKS: tuple[Callable[[], Iterator[CheckMessage]], ...] = (_triggers, _grants)
 
 
 def _is_live(key: str) -> bool:

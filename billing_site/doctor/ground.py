@@ -18,11 +18,11 @@ from billing_site.roles import application_role, as_owner
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
 SHORTEST_SECRET, FEWEST_CHARACTERS = 50, 5  # as Django's own check
 DISK_FAULT_BYTES, DISK_WARNING_BYTES = 1 << 30, 5 << 30
-_UNREACHABLE = "countinghouse.E004"
+_UNREACHABLE, _EMPTY = "countinghouse.E004", "countinghouse.E013"
 _CLOCK = "countinghouse.E011"  # measured here, by a stricter rule
 _AREAS = {
     **dict.fromkeys(("countinghouse.E001", "countinghouse.E002", "countinghouse.E003"), "settings"),
-    **dict.fromkeys((_UNREACHABLE, "countinghouse.E005", "countinghouse.E006"), "database"),
+    **dict.fromkeys((_UNREACHABLE, _EMPTY, "countinghouse.E005", "countinghouse.E006"), "database"),
     "countinghouse.E007": "triggers",
     "countinghouse.E008": "grants",
     **dict.fromkeys(("countinghouse.E009", "countinghouse.E010"), "roles"),
@@ -31,16 +31,15 @@ _WOULD_BE_GOOD = ("settings", "database", "roles", "triggers", "grants")
 
 
 class NoDatabase(Exception):
-    """The database does not answer, so nothing more can be asked of it."""
+    """The database does not answer or is empty, so nothing more can be asked of it."""
 
 
 def start() -> Iterator[Finding]:
-    """Everything for which web and worker refuse to start. Raises NoDatabase after telling that it does not answer."""
+    """Everything for which web and worker refuse to start. Raises NoDatabase after telling that."""
     found = [message for message in boot_checks.faults() if message.id != _CLOCK]
-    unreachable = any(message.id == _UNREACHABLE for message in found)
     for message in found:
         yield _of_boot(message)
-    if unreachable:
+    if any(message.id in (_UNREACHABLE, _EMPTY) for message in found):
         raise NoDatabase
     faulty = {_of_boot(message).check for message in found}
     for area in _WOULD_BE_GOOD:
@@ -54,7 +53,7 @@ def _of_boot(message: CheckMessage) -> Finding:
 
 def _praise(area: str) -> str:
     if area == "settings":
-        return f"{settings.ENVIRONMENT}, provider {billing_provider.in_force()}, log level {settings.LOG_LEVEL}"
+        return f"{settings.ENVIRONMENT}, provider {_provider()}, log level {settings.LOG_LEVEL}"
     if area == "database":
         return f"PostgreSQL {connection.pg_version // 10_000}, every commit reaches the disk"  # type: ignore[attr-defined]
     if area == "roles":
@@ -62,6 +61,13 @@ def _praise(area: str) -> str:
     if area == "triggers":
         return f"{len(database_rules.expected_triggers())} triggers stand"
     return f"{len(grants.tables())} tables and views grant what is listed"
+
+
+def _provider() -> str:
+    try:
+        return billing_provider.in_force()
+    except DatabaseError:  # tables of an earlier release; the migrations that wait are told below
+        return "not known"
 
 
 def exposure() -> Iterator[Finding]:

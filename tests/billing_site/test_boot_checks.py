@@ -243,6 +243,19 @@ def test_what_repairs_a_fault_still_runs(process_environment: dict[str, str]) ->
     assert ids() == set()
 
 
+def test_an_empty_database_is_one_fault(empty_database: dict[str, str]) -> None:
+    started = start(empty_database, "-c", "import billing_site.wsgi")
+    assert started.returncode != 0
+    assert started.stderr.count("countinghouse.E") == 1
+    assert "countinghouse.E013: The database has no tables yet. Run manage.py migrate." in started.stderr
+
+
+def test_a_trigger_that_is_switched_off_is_to_be_switched_on(committed_db: str) -> None:
+    as_owner_run("ALTER TABLE audit_logs DISABLE TRIGGER audit_logs_rows_never_change")
+    (fault,) = boot_checks.faults()
+    assert "ENABLE TRIGGER" in str(fault.hint)
+
+
 def test_an_unreachable_database_is_a_fault_and_not_a_crash(tmp_path: Path) -> None:
     nowhere = f"postgresql://countinghouse_app:hunter2@/books?host={tmp_path}"
     started = start({**os.environ, "DATABASE_URL": nowhere}, "-c", "import billing_site.wsgi")

@@ -427,6 +427,27 @@ def test_without_a_database_it_still_says_what_is_wrong(process_environment: dic
     assert "hunter2" not in ended.stdout + ended.stderr
 
 
+def test_an_empty_database_is_one_line_and_not_a_crash(empty_database: dict[str, str]) -> None:
+    ended = doctor(empty_database)
+    assert ended.returncode == 1
+    assert [line.split(":")[0] for line in ended.stdout.splitlines() if line.startswith("✗")] == [
+        "✗ database     countinghouse.E013"
+    ]
+    assert "→ Run manage.py migrate." in ended.stdout
+    assert ended.stderr == ""
+
+
+def test_tables_of_an_earlier_release_are_told_and_not_a_crash(
+    sound: Cast, process_environment: dict[str, str]
+) -> None:
+    as_owner_run("ALTER TABLE billing_provider_switches RENAME TO of_a_later_release")
+    ended = doctor(process_environment)
+    assert ended.returncode == 1
+    assert "✗ triggers" in ended.stdout
+    assert "✓ redis" in ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
 def doctor(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", "doctor"],
