@@ -1,16 +1,20 @@
 """A cluster trace as allocations: which workload held how much of what, from when to when."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
+
+from accounts.clock import check_moment
+from accounts.errors import TimeInvalid
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 GPU, VCPU = "gpu", "vcpu"
 
-
+_PLAIN = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _COLUMNS = ("name", "num_gpu", "gpu_milli", "cpu_milli", "scheduled_time", "deletion_time")
 
 
@@ -56,18 +60,14 @@ def _workload(index: int, row: dict[str, str | None], line: int) -> Workload:
 
 def _number(row: dict[str, str | None], column: str, line: int) -> Decimal:
     text = row[column]
-    try:
-        number = Decimal(text or "0")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if text is None or not number.is_finite() or number < 0:
-        raise TraceFault(f"line {line}: {column} is missing or not a number of zero or more")
-    return number
+    if text is None or not (text == "" or _PLAIN.fullmatch(text)):
+        raise TraceFault(f"line {line}: {column} is missing or not a plain number of zero or more")
+    return Decimal(text or "0")
 
 
 def _moment(row: dict[str, str | None], column: str, line: int) -> datetime | None:
-    seconds = _number(row, column, line)
+    microseconds = int(_number(row, column, line) * 10**6)
     try:
-        return BEGINNING + timedelta(seconds=int(seconds)) if row[column] else None
-    except OverflowError:
+        return check_moment(BEGINNING + timedelta(microseconds=microseconds)) if row[column] else None
+    except (OverflowError, TimeInvalid):
         raise TraceFault(f"line {line}: {column} is out of range") from None

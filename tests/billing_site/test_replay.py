@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Organization
-from billing_site.trace import GPU, VCPU, TraceFault, read_trace
+from billing_site.trace import BEGINNING, GPU, VCPU, TraceFault, read_trace
 from ledger.balances import balances
 from ledger.models import UsageRecord
 from ledger.verification import verify
@@ -22,7 +23,7 @@ from tests.cast import NOON
 CHECKOUT = Path(__file__).resolve().parents[2]
 TRACE = CHECKOUT.parent / "shared" / "data" / "gpu_cluster_trace.csv"
 HEADER = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time"
-NO_NUMBER = "is missing or not a number of zero or more"
+NO_NUMBER = "is missing or not a plain number of zero or more"
 ROW = "pod,12000,16384,1,500,,LS,Running,0,7200,0"
 
 with_trace = pytest.mark.skipif(not TRACE.exists(), reason=f"the trace is not at {TRACE}")
@@ -109,6 +110,11 @@ def test_a_trace_is_read_row_by_row(written: Any) -> None:
     assert (workload.index, workload.name, workload.sku, str(workload.quantity)) == (0, "pod", GPU, "0.5")
 
 
+def test_a_moment_of_a_trace_keeps_its_fraction(written: Any) -> None:
+    workload = next(read_trace(written(ROW.replace("7200,0", "7200.25,0"))))
+    assert workload.ends_at == BEGINNING + timedelta(seconds=7200, milliseconds=250)
+
+
 @pytest.mark.parametrize(
     ("header", "row", "fault"),
     [
@@ -119,7 +125,12 @@ def test_a_trace_is_read_row_by_row(written: Any) -> None:
         (HEADER, ROW.replace(",1,500", ",-1,500"), f"line 2: num_gpu {NO_NUMBER}"),
         (HEADER, ROW.replace("500", "NaN"), f"line 2: gpu_milli {NO_NUMBER}"),
         (HEADER, ROW.replace("7200", "Infinity"), f"line 2: deletion_time {NO_NUMBER}"),
-        (HEADER, ROW.replace("7200", "1e30"), "line 2: deletion_time is out of range"),
+        (HEADER, ROW.replace("7200", "1e3"), f"line 2: deletion_time {NO_NUMBER}"),
+        (HEADER, ROW.replace("500", "1_000"), f"line 2: gpu_milli {NO_NUMBER}"),
+        (HEADER, ROW.replace("12000,16384,1", "１２,16384,0"), f"line 2: cpu_milli {NO_NUMBER}"),
+        (HEADER, ROW.replace("7200", "999999999999999"), "line 2: deletion_time is out of range"),
+        (HEADER, ROW.replace("7200", "253402300800"), "line 2: deletion_time is out of range"),
+        (HEADER, ROW.replace("7200", "6000000000"), "line 2: deletion_time is out of range"),
         (HEADER, ROW.replace("7200,0", "7200,7201"), "line 2: deletion_time is before scheduled_time"),
         (HEADER, "pod,12000", f"line 2: num_gpu {NO_NUMBER}"),
     ],
@@ -134,6 +145,7 @@ def test_a_row_that_cannot_be_read_is_named(written: Any, header: str, row: str,
     ("options", "words"),
     [
         ({"accounts": 0}, "--accounts must be 1 or more"),
+        ({"limit": -1}, "--limit must be 0 or more"),
         ({"currency": "XXX"}, "currency_unknown"),
         ({"gpu_hour": "2,50"}, "rate_invalid"),
         ({"gpu_hour": "0.12345678901234567890"}, "rate_invalid"),

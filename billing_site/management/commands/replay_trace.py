@@ -41,8 +41,8 @@ class Command(BaseCommand):
         begun = time.monotonic()
         if options["accounts"] < 1:
             raise CommandError("--accounts must be 1 or more")
-        if options["top_up"] < 0 or options["tick_delay_seconds"] < 0:
-            raise CommandError("--top-up and --tick-delay-seconds must be 0 or more")
+        if min(options["top_up"], options["tick_delay_seconds"], options["limit"] or 0) < 0:
+            raise CommandError("--top-up, --tick-delay-seconds and --limit must be 0 or more")
         terms = Terms(**{name: options[name] for name in Terms.__dataclass_fields__})
         try:
             workloads = list(islice(read_trace(options["file"]), options["limit"]))
