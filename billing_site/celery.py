@@ -17,6 +17,7 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # a worker waits for Redis for as long as it is away
     broker_transport_options={"socket_timeout": 2, "socket_connect_timeout": 2},
     timezone="UTC",
     beat_schedule={
