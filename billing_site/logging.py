@@ -24,6 +24,17 @@ _TALKATIVE = (
     "kubernetes",
     "amqp",
 )
+# What Django calls errors of ours: anybody can send a wrong host or too much, and is refused with 400.
+_REFUSALS = tuple(
+    f"django.security.{name}"
+    for name in (
+        "DisallowedHost",
+        "RequestDataTooBig",
+        "TooManyFieldsSent",
+        "TooManyFilesSent",
+        "SuspiciousMultipartForm",
+    )
+)
 # Their INFO lines come with every ring of the bell, every two seconds.
 _REPETITIVE = ("celery.beat", "celery.worker.strategy", "celery.app.trace")
 
@@ -77,19 +88,33 @@ class OnlyTracebacks(logging.Filter):
         return record.exc_info is not None
 
 
+class AsRefusal(logging.Filter):
+    """At WARNING and without a traceback: nothing of ours failed."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.levelno, record.levelname, record.exc_info = logging.WARNING, "WARNING", None
+        return True
+
+
 def dict_config(level: str, *, readable: bool) -> dict[str, Any]:
     """Django's LOGGING. Refusals and failures of requests are ours to log (RequestContextMiddleware)."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"site": {"()": "billing_site.logging.formatter", "readable": readable}},
-        "filters": {"tracebacks": {"()": "billing_site.logging.OnlyTracebacks"}},
+        "filters": {
+            "tracebacks": {"()": "billing_site.logging.OnlyTracebacks"},
+            "refusal": {"()": "billing_site.logging.AsRefusal"},
+        },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "site"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": "NOTSET", "propagate": True},
             "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
             "django.request": {"level": "ERROR", "filters": ["tracebacks"]},
+            **{name: {"filters": ["refusal"]} for name in _REFUSALS},
+            # It warns of each answer to HEAD, whose body Django leaves to the server to drop.
+            "gunicorn.http.wsgi": {"level": "ERROR"},
             **({name: {"level": "INFO"} for name in _TALKATIVE} if level == "DEBUG" else {}),
             **({name: {"level": "WARNING"} for name in _REPETITIVE} if level == "INFO" else {}),
         },

@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "billing_site.request_context.RequestContextMiddleware",
     "billing_site.cross_origin.CrossOriginMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "billing_site.probe_hosts.ProbesByAnyHostMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "billing_site.sign_in.session_ends.SessionEndsMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -112,6 +112,18 @@ def test_figures_are_for_the_metrics_port_only() -> None:
 
 
 @pytest.mark.django_db
+def test_probes_come_by_any_address_and_pages_by_the_sites_names() -> None:
+    by_pod = {"host": "10.0.7.21:8000"}
+    with override_settings(ALLOWED_HOSTS=["billing.example"], METRICS_PORT=9100):
+        assert Client().get("/healthz", headers=by_pod).status_code == 200
+        assert Client().get("/readyz", headers=by_pod).status_code == 200
+        assert Client().get("/metrics", headers=by_pod, SERVER_PORT="9100").status_code == 200
+        assert Client().get("/metrics", headers=by_pod, SERVER_PORT="8000").status_code == 404
+        for page in ("/", "/sign-in/", "/admin/", "/api/v1/allocations", "/healthz/"):
+            assert Client().get(page, headers=by_pod).status_code == 400
+
+
+@pytest.mark.django_db
 def test_figures_are_prometheus_text() -> None:
     response = Client().get("/metrics", SERVER_PORT="9100")
     assert response.headers["Content-Type"].startswith("text/plain; version=")

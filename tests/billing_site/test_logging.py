@@ -164,6 +164,14 @@ def test_the_level_is_honoured(level: str, expected: set[str]) -> None:
     assert {line["level"] for line in written.events if line["logger"] == "billing_site.requests"} == expected
 
 
+def test_a_host_that_is_not_ours_is_a_refusal_and_no_failure() -> None:
+    with site_log() as written:
+        assert Client().get("/answers/200", headers={"host": "scanner.example"}).status_code == 400
+    (refused,) = [line for line in written.events if line["logger"] == "django.security.DisallowedHost"]
+    assert refused["level"] == "warning"
+    assert "exception" not in refused
+
+
 def test_refusals_warn_failures_are_errors_and_the_rest_informs() -> None:
     with site_log() as written:
         send_matrix()
