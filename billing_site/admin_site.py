@@ -9,7 +9,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
 from accounts import clock
@@ -19,6 +18,7 @@ from billing_site.back_office.home import cards, revenue
 from billing_site.back_office.search import SEARCHABLE, search
 from billing_site.back_office.spans import hourly, span
 from billing_site.unconfirmed_releases import MOST, UnconfirmedRelease, debts, unconfirmed_releases
+from ledger import daily_totals
 
 _BADGES = {"embedded": ["Embedded", "info"], "sandbox": ["Sandbox", "warning"], "live": ["Live", "danger"]}
 
@@ -49,7 +49,7 @@ class BackOffice(UnfoldAdminSite):  # type: ignore[misc]
             **self.each_context(request),
             "title": "Home",
             "cards": cards(at),
-            "revenue": revenue(timezone.localdate(at)),
+            "revenue": revenue(daily_totals.newest_day(at)),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/home.html", context)

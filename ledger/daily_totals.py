@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db import connection, transaction
 
@@ -29,6 +29,12 @@ SELECT day, kind, currency, sum(sum_minor)::bigint, sum(entry_count)::bigint FRO
     UNION ALL SELECT day, kind, currency, sum_minor, entry_count FROM daily_total_increments
 ) t WHERE day BETWEEN %s AND %s AND kind = ANY(%s) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
+_NEWEST_DAY = """
+SELECT coalesce(max((now.at AT TIME ZONE le.time_zone)::date), max((now.at AT TIME ZONE 'UTC')::date))
+FROM (SELECT %s::timestamptz AS at) now LEFT JOIN legal_entities le
+    ON EXISTS (SELECT FROM daily_totals t WHERE t.legal_entity_id = le.id AND t.day >= now.at::date - 31)
+    OR EXISTS (SELECT FROM daily_total_increments i WHERE i.legal_entity_id = le.id AND i.day >= now.at::date - 31)
+"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,14 @@ def fold(*, batch: int = 20_000) -> int:
         folded += count
         if count < batch:
             return folded
+
+
+def newest_day(at: datetime) -> date:
+    """The newest day that has begun in the time zone of any legal entity of which there are totals of late."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEWEST_DAY, [at])
+        day: date = cursor.fetchone()[0]
+        return day
 
 
 def read(first: date, last: date, kinds: Collection[str]) -> list[DayTotal]:

@@ -1,7 +1,7 @@
 """The home page: what is out of the ordinary, each figure a link to its rows; revenue; and where one is."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,12 +10,12 @@ from django.urls import reverse
 
 from accounts import policy
 from accounts.clock import now
-from accounts.models import BillingAccount, OutboxDelivery
+from accounts.models import BillingAccount, LegalEntity, OutboxDelivery
 from billing_site.back_office.home import cards, revenue, span
 from billing_site.back_office.plots import scale_over, short
 from billing_site.back_office.spans import hourly
 from billing_site.unconfirmed_releases import debts, unconfirmed_releases
-from ledger import accrual, parking
+from ledger import accrual, daily_totals, parking
 from ledger.models import AccrualSchedule, ForceRelease
 from quotas.allocations import complete_release, start
 from tests.billing_site.back_office_scene import set_scene
@@ -178,6 +178,21 @@ def test_revenue_is_shown_by_currency(cast: Cast) -> None:
     (april,) = revenue(NOON.date().replace(month=4, day=2))
     assert (april.month_minor, april.total_minor) == (0, 42)
     assert revenue(NOON.date().replace(month=5)) == []
+
+
+@pytest.mark.parametrize(("zone", "late"), [("America/New_York", True), ("UTC", False), ("Pacific/Auckland", False)])
+def test_today_is_the_day_of_whoever_sells(cast: Cast, zone: str, late: bool) -> None:
+    """Early on the next day of UTC it is still the same evening in New York."""
+    early = datetime(2026, 3, 11, 2, tzinfo=UTC)
+    assert daily_totals.newest_day(early) == early.date()
+    LegalEntity.objects.filter(pk=cast.prepaid.legal_entity_id).update(time_zone=zone)
+    LegalEntity.objects.create(
+        name="Idle", country="NZ", base_currency="NZD", time_zone="Pacific/Auckland", created_at=NOON
+    )
+    set_scene(cast)
+    assert daily_totals.newest_day(early) == early.date() - timedelta(days=late)
+    daily_totals.fold()
+    assert daily_totals.newest_day(early) == early.date() - timedelta(days=late)
 
 
 def test_each_of_thirty_days_has_its_bar(cast: Cast, dana: Client) -> None:
