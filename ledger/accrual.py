@@ -30,8 +30,8 @@ from ledger.errors import Unpriced
 from ledger.months import ensure_months
 
 ACTOR = "system:accrual"
-BATCH_ACCOUNTS = 2_000
-MAXIMUM_WINDOWS = 20_000
+BATCH_ACCOUNTS = 1_000
+MAXIMUM_WINDOWS = 10_000
 _TICK = (Path(__file__).parent / "accrual.sql").read_text()
 
 # What may be wrong with one account and must not stop the rest: its rows are refused, or rows it needs are not there.
