@@ -159,8 +159,9 @@ def _open_account(stage: Stage, terms: Terms, slug: str, *, owner: User, entity:
 
 
 def _replay_number() -> int:
-    """The next free number among replays; organizations carry it in their short name."""
+    """The next free number among replays, for this transaction alone; organizations carry it in their short name."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('trace_replay'))")
         cursor.execute(
             "SELECT coalesce(max(split_part(code, '-', 2)::int), 0) + 1 FROM skus WHERE code ~ '^replay-[0-9]+-gpu$'"
         )
