@@ -1,10 +1,10 @@
 """The suite makes its database as the owner, with every migration, and runs each test as the application role.
 
 A test marked `django_db` runs in a transaction that is rolled back. A test that commits takes `committed_db`: a
-database of its own, copied from the migrated one in a few dozen milliseconds.
+database of its own. Either is a copy of a template: as migrated, or with the scene on stage that the test's fixtures
+ask for (`cast`, `acts_scene`, …); see `databases.py`.
 """
 
-import itertools
 import os
 import signal
 from collections.abc import Iterator
@@ -17,10 +17,14 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.policy import set_value
 from billing_site.roles import as_owner
-from tests.cast import ACTOR, BEGINNING, Cast, gather
+from tests.billing_site.acts_scene import ActsScene
+from tests.billing_site.back_office_scene import Scene
+from tests.cast import ACTOR, BEGINNING, Cast
+from tests.databases import Databases, stage_of
 from tests.signing_in import force_login
 
-_numbers = itertools.count(1)
+_DATABASES = pytest.StashKey[Databases]()
+_STAGE = pytest.StashKey[str]()
 Client.force_login = force_login  # type: ignore[method-assign]
 
 
@@ -41,33 +45,46 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             raise pytest.UsageError(f"{item.nodeid}: an append-only database cannot be flushed; use committed_db")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before a fixture opens the transaction of the test."""
+    item.config.stash[_STAGE] = stage_of(getattr(item, "fixturenames", []))
+    if made := item.config.stash.get(_DATABASES, None):
+        made.for_test(item.config.stash[_STAGE])
+
+
 @pytest.fixture(scope="session")
-def django_db_setup(
+def databases(
     request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
-    original = connection.settings_dict["NAME"]
+) -> Iterator[Databases]:
     suffix = os.environ.get("PYTEST_XDIST_WORKER", "")
+    made = Databases(f"test_countinghouse_{os.getpid()}_{suffix}".rstrip("_"), django_db_blocker)
     with django_db_blocker.unblock():
-        connection.settings_dict["TEST"]["NAME"] = f"test_countinghouse_{os.getpid()}_{suffix}".rstrip("_")
-        with as_owner():
-            name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
-        yield
-        _drop(name, back_to=original)
+        made.migrate()
+        made.for_test(request.config.stash[_STAGE])
+        request.config.stash[_DATABASES] = made
+        yield made
+        made.drop_all()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(databases: Databases) -> None:
+    """Takes the place of pytest-django's."""
 
 
 @pytest.fixture
-def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+def committed_db(
+    request: pytest.FixtureRequest, databases: Databases, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
     """A database of this test's own, in which it may commit; yields its name."""
-    template = connection.settings_dict["NAME"]
-    name = f"{template}_{next(_numbers)}"
+    stage = request.config.stash[_STAGE]
     with django_db_blocker.unblock():
-        with as_owner():
-            _execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        connection.settings_dict["NAME"] = name
+        name = databases.copy(stage)
         try:
             yield name
         finally:
-            _drop(name, back_to=template)
+            databases.drop(name)
+            databases.for_test(stage)
 
 
 @pytest.fixture
@@ -85,30 +102,27 @@ def tails_are_billed(cast: Cast) -> None:
 
 
 @pytest.fixture
-def cast(request: pytest.FixtureRequest) -> Cast:
-    """Alice owns, Bob belongs, Charlie is a stranger, Dana is finance staff, Erin approves."""
+def on_stage(request: pytest.FixtureRequest, databases: Databases) -> tuple[Cast, object]:
     request.getfixturevalue("committed_db" if "committed_db" in request.fixturenames else "db")
-    return gather()
+    return databases.players(request.config.stash[_STAGE])
 
 
-def _drop(name: str, *, back_to: str) -> None:
-    """Drop a database. Each role ends its own sessions: the owner may not end the application's."""
-    connection.settings_dict["NAME"] = back_to
-    end_sessions = f"""
-        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-        WHERE datname = '{name}' AND usename = current_user AND pid <> pg_backend_pid()
-    """
-    _execute(end_sessions)
-    with as_owner():
-        _execute(end_sessions)
-        _execute(f'DROP DATABASE "{name}"')
+@pytest.fixture
+def cast(on_stage: tuple[Cast, object]) -> Cast:
+    """Alice owns, Bob belongs, Charlie is a stranger, Dana is finance staff, Erin approves."""
+    return on_stage[0]
 
 
-def _execute(statement: str) -> None:
-    """Run a statement that cannot run inside a transaction, from the maintenance database."""
-    connection.close()
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(statement)
+@pytest.fixture
+def acts_scene(on_stage: tuple[Cast, ActsScene]) -> ActsScene:
+    """Something for every act of the finance desk to act upon, as of the start of the run."""
+    return on_stage[1]
+
+
+@pytest.fixture
+def back_office_scene(on_stage: tuple[Cast, Scene]) -> Scene:
+    """Rows for every page of the back office."""
+    return on_stage[1]
 
 
 def _url() -> str:

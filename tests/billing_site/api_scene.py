@@ -32,7 +32,7 @@ from quotas.models import (
     ServicePrice,
     Subscription,
 )
-from tests.billing_site.back_office_scene import set_scene
+from tests.billing_site.back_office_scene import Scene
 from tests.cast import ACTOR, BEGINNING, NOON, Cast
 
 # Names of what belongs to no organization: everybody who may ask finds the same.
@@ -100,8 +100,7 @@ def gather_callers(cast: Cast) -> Callers:
     return Callers(cast, people, ours)
 
 
-def name_everything(cast: Cast) -> Names:
-    scene = set_scene(cast)
+def name_everything(cast: Cast, scene: Scene) -> Names:
     address = hold_address(cast.acme, "web", "public", actor=ACTOR, at=NOON)
     own = {
         "organization": cast.acme.public_id,

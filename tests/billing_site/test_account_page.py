@@ -26,7 +26,6 @@ from ledger.models import LedgerEntry
 from payments import bank_transfers
 from quotas.allocations import complete_release, start
 from quotas.price_book import set_rate
-from tests.billing_site.back_office_scene import set_scene
 from tests.cast import ACTOR, BEGINNING, NOON, Cast
 from tests.funding import fund
 
@@ -84,8 +83,8 @@ def run_dry(cast: Cast) -> int:
     return start(cast.project, cast.gpu, quantity="1", actor=ACTOR, at=NOON).pk
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_the_page_says_what_is_known(cast: Cast, dana: Client) -> None:
-    set_scene(cast)
     open_reason(lock_account(cast.prepaid.pk), "dunning", Level.WARN, why="an open invoice", at=NOON)
     page = dana.get(address(cast.prepaid))
     for words in (
@@ -112,8 +111,8 @@ def test_people_are_hidden_until_asked_for(cast: Cast, dana: Client) -> None:
     assert AuditLog.objects.filter(action="personal_data.show", subject_id=cast.bob.pk).count() == 1
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_acts_are_offered_to_those_who_may_do_them(cast: Cast, client: Client) -> None:
-    set_scene(cast)
     acts = ("record", "adjust", "grant", "correct", "suspend", "archive")
     for user, offered in ((cast.dana, True), (cast.erin, False)):
         client.force_login(user)
@@ -289,8 +288,8 @@ def test_reasons_that_are_over_are_kept_apart(cast: Cast) -> None:
     assert [row.name for row in standing.closed_reasons] == ["fraud"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_the_timeline_is_newest_first_and_whole(cast: Cast) -> None:
-    set_scene(cast)
     accrual.drain(NOON + timedelta(hours=1))
     own = LedgerEntry.objects.filter(ledger_account__billing_account=cast.prepaid).order_by("-pk")
     seen = all_lines(cast.prepaid, page=7)
@@ -307,9 +306,9 @@ def test_the_timeline_merges_the_accounts_of_a_customer(cast: Cast) -> None:
     assert [line.pk for line in seen] == [entry.pk for entry in own]
 
 
+@pytest.mark.usefixtures("back_office_scene")
 @pytest.mark.parametrize("kind", ["usage", "transfer", "adjustment", "credit_grant", "not_usage", "refund"])
 def test_the_timeline_shows_one_kind(cast: Cast, kind: str) -> None:
-    set_scene(cast)
     credits.grant_credit(
         credits.payload(cast.prepaid, 300, "USD"), actor=person(cast.dana), reason="goodwill", at=NOON + DAY
     )
@@ -348,6 +347,7 @@ def test_pages_of_a_narrowed_timeline_stay_narrowed(cast: Cast, dana: Client) ->
     assert second.context["newest"] == "?kind=transfer&from=2026-03-10"
 
 
+@pytest.mark.usefixtures("back_office_scene")
 @pytest.mark.parametrize(
     "query",
     [
@@ -363,23 +363,22 @@ def test_pages_of_a_narrowed_timeline_stay_narrowed(cast: Cast, dana: Client) ->
     ],
 )
 def test_a_filter_that_is_none_is_said_and_left_out(cast: Cast, dana: Client, query: dict[str, str]) -> None:
-    set_scene(cast)
     page = dana.get(address(cast.prepaid, **query))
     assert page.status_code == 200
     assert len(read_form(query).faults) == 1
     assert len(page.context["timeline"].entries) > 5
 
 
+@pytest.mark.usefixtures("back_office_scene")
 @pytest.mark.parametrize("mark", ["x", "1.x", "1", "٣.٣", "-", "9999999999999999999999.1", "1.1-" * 100, "\x00"])
 def test_a_mark_that_is_none_shows_the_newest(cast: Cast, dana: Client, mark: str) -> None:
-    set_scene(cast)
     assert dana.get(address(cast.foreign, below=mark)).status_code == 200
     newest = dana.get(address(cast.prepaid)).context["timeline"].entries
     assert dana.get(address(cast.prepaid, below=mark)).context["timeline"].entries[:1] in (newest[:1], [])
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_the_audit_of_the_account_leads_to_the_rest_of_it(cast: Cast, dana: Client) -> None:
-    set_scene(cast)
     found = dana.get(reverse("admin:accounts_auditlog_changelist") + f"?q={cast.prepaid.public_id}")
     rows = found.context["cl"].result_list
     assert rows
@@ -388,8 +387,8 @@ def test_the_audit_of_the_account_leads_to_the_rest_of_it(cast: Cast, dana: Clie
     assert nobody.context["cl"].result_list == []
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_the_page_asks_a_dozen_times_at_most(cast: Cast, dana: Client, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
-    set_scene(cast)
     fill(cast)
     Membership.objects.filter(user=cast.bob).update(role=OrganizationRole.BILLING_ADMIN)
     for number in range(30):

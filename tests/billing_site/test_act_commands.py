@@ -52,7 +52,6 @@ from tests.billing_site.acts_scene import (
     BAD_QUANTITIES,
     BAD_REASONS,
     ActsScene,
-    set_acts_scene,
 )
 from tests.cast import Cast
 from tests.row_counts import row_counts
@@ -580,10 +579,10 @@ every_command = pytest.mark.parametrize("name", CASES)
 
 
 @pytest.fixture
-def scene(cast: Cast) -> ActsScene:
+def scene(acts_scene: ActsScene) -> ActsScene:
     patricia = User.objects.create_user("patricia@countinghouse.example", is_staff=True)
     patricia.groups.add(Group.objects.get(name="platform-admin"))
-    return set_acts_scene(cast)
+    return acts_scene
 
 
 def run(name: str, *arguments: str, by: User, dry: bool = False, reason: str = REASON) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from quotas.admin.catalog_edits import AddAddOn, AddPlan, EditAddOn, EditPlan, E
 from quotas.admin.catalog_fields import typed
 from quotas.catalog import writing
 from quotas.catalog.document import parse
-from tests.billing_site.acts_scene import BAD_AMOUNTS, BAD_QUANTITIES, BAD_REASONS, ActsScene, set_acts_scene
+from tests.billing_site.acts_scene import BAD_AMOUNTS, BAD_QUANTITIES, BAD_REASONS, ActsScene
 from tests.cast import Cast
 from tests.quotas.plans import another_document, catalog_document
 from tests.row_counts import row_counts
@@ -409,8 +409,7 @@ every_page = pytest.mark.parametrize("name", CASES)
 
 
 @pytest.fixture
-def scene(cast: Cast) -> ActsScene:
-    scene = set_acts_scene(cast)
+def scene(cast: Cast, acts_scene: ActsScene) -> ActsScene:
     patricia = User.objects.create_user("patricia@countinghouse.example", is_staff=True)
     patricia.groups.add(Group.objects.get(name="platform-admin"))
     set_value(
@@ -422,7 +421,7 @@ def scene(cast: Cast) -> ActsScene:
         reason="a small one",
         at=now(),
     )
-    return scene
+    return acts_scene
 
 
 def page_of(name: str, scene: ActsScene) -> str:

@@ -17,6 +17,7 @@ from accounts.models import AuditLog, OutboxMessage
 from tests.billing_site.api_routes import Operation, operations
 from tests.billing_site.api_scene import COMMON, Callers, Names, gather_callers, name_everything
 from tests.billing_site.api_table import NARROW, NEEDS
+from tests.billing_site.back_office_scene import Scene
 from tests.cast import ACTOR, Cast
 
 OURS = [one for one in operations() if not one.route.startswith(("/api/billing/", "/api/manage-organization/"))]
@@ -29,8 +30,8 @@ def callers(cast: Cast, settings: Settings) -> Callers:
 
 
 @pytest.fixture
-def names(cast: Cast) -> Names:
-    return name_everything(cast)
+def names(cast: Cast, back_office_scene: Scene) -> Names:
+    return name_everything(cast, back_office_scene)
 
 
 def ask(client: Client, operation: Operation, names: dict[str, str], **headers: str) -> Any:

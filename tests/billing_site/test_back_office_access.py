@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts.models import User
-from tests.billing_site.back_office_scene import Scene, set_scene
+from tests.billing_site.back_office_scene import Scene
 from tests.cast import Cast
 
 READ = {"viewer", "operator", "approver", "platform-admin", "superuser"}
@@ -189,8 +189,8 @@ def expected() -> dict[str, set[str]]:
 
 
 @pytest.fixture
-def scene(cast: Cast) -> Scene:
-    return set_scene(cast)
+def scene(back_office_scene: Scene) -> Scene:
+    return back_office_scene
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from ledger.models import LedgerEntry
 from payments.models import BankTransfer
 from quotas.allocations import start
 from tests.billing_site import large_tables
-from tests.billing_site.back_office_scene import Scene, set_scene
+from tests.billing_site.back_office_scene import Scene
 from tests.billing_site.test_back_office_access import MODELS
 from tests.billing_site.test_back_office_search import assert_no_whole_table, plan_of
 from tests.cast import ACTOR, NOON, Cast
@@ -33,8 +33,8 @@ EXPORT = "admin:ledger_ledgerentry_export"
 
 
 @pytest.fixture
-def scene(cast: Cast) -> Scene:
-    return set_scene(cast)
+def scene(back_office_scene: Scene) -> Scene:
+    return back_office_scene
 
 
 @pytest.fixture
@@ -352,8 +352,8 @@ def test_a_mark_that_is_none_of_the_list_begins_at_the_top(dana: Client, scene: 
             assert page.context["cl"].result_list
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_filters_of_long_lists_use_their_indexes(committed_db: str, cast: Cast, client: Client) -> None:
-    set_scene(cast)
     large_tables.fill(cast, rows=20_000)
     client.force_login(cast.dana)
     for model, field in (

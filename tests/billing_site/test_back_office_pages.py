@@ -28,8 +28,8 @@ def patricia(cast: Cast) -> User:
     return user
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_acts_are_offered_to_those_who_may_do_them(cast: Cast, client: Client) -> None:
-    set_scene(cast)
     client.force_login(cast.erin)
     for page in (
         reverse("admin:payments_banktransfer_changelist"),

@@ -22,7 +22,7 @@ from payments.models import BankTransfer
 from quotas.allocations import start
 from quotas.models import Allocation
 from tests.billing_site import large_tables
-from tests.billing_site.back_office_scene import Scene, set_scene
+from tests.billing_site.back_office_scene import Scene
 from tests.billing_site.test_back_office_access import MODELS
 from tests.cast import ACTOR, NOON, Cast, allow_many_accounts
 
@@ -30,8 +30,8 @@ SEARCH = reverse("admin:search")
 
 
 @pytest.fixture
-def scene(cast: Cast) -> Scene:
-    return set_scene(cast)
+def scene(back_office_scene: Scene) -> Scene:
+    return back_office_scene
 
 
 @pytest.fixture
@@ -228,8 +228,8 @@ TERMS = (
 )
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_every_look_up_uses_an_index_and_they_are_few(committed_db: str, cast: Cast, client: Client) -> None:
-    set_scene(cast)
     large_tables.fill(cast, rows=20_000)
     named = [first(model).public_id for model in (LedgerEntry, LedgerTransaction, UsageRecord, Allocation)]  # type: ignore[attr-defined]
     root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")

@@ -64,8 +64,8 @@ def test_an_empty_home_is_calm_and_says_what_to_do(cast: Cast, dana: Client) -> 
     assert "Nothing was billed in the last 30 days." in text
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_a_card_leads_to_the_rows_it_counts(cast: Cast, dana: Client) -> None:
-    set_scene(cast)
     AccrualSchedule.objects.get_or_create(billing_account=cast.foreign)
     parking.park(cast.foreign.pk, ValueError("no rate"), at=now())
     dead = OutboxDelivery.objects.order_by("pk").first()
@@ -169,8 +169,8 @@ def test_a_release_asked_twice_counts_from_the_first_time(cast: Cast, machine: i
     assert found.debt_minor == 500
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_revenue_is_shown_by_currency(cast: Cast) -> None:
-    set_scene(cast)
     (shown,) = revenue(NOON.date())
     assert (shown.currency, shown.today_minor, shown.month_minor, shown.total_minor) == ("USD", 42, 42, 42)
     (later,) = revenue(NOON.date() + timedelta(days=1))
@@ -195,8 +195,8 @@ def test_today_is_the_day_of_whoever_sells(cast: Cast, zone: str, late: bool) ->
     assert daily_totals.newest_day(early) == early.date() - timedelta(days=late)
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_each_of_thirty_days_has_its_bar(cast: Cast, dana: Client) -> None:
-    set_scene(cast)
     (shown,) = revenue(NOON.date() + timedelta(days=3))
     assert len(shown.bars) == 30
     assert shown.last == NOON.date() + timedelta(days=3)
@@ -266,8 +266,8 @@ def test_the_badge_names_the_environment(dana: Client, settings, environment: st
     assert word in dana.get(reverse("admin:index")).text
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_home_asks_a_dozen_times_at_most(cast: Cast, dana: Client, django_assert_max_num_queries) -> None:  # type: ignore[no-untyped-def]
-    set_scene(cast)
     accrual.drain(NOON + timedelta(hours=30))  # used up, and not released
     for page in ("index", "unconfirmed_releases"):
         with django_assert_max_num_queries(12):

@@ -17,7 +17,6 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
 from accounts.models import User
-from tests.billing_site.back_office_scene import set_scene
 from tests.cast import PASSWORD, Cast
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,8 +71,8 @@ def expected(path: str) -> dict[str, set[str]]:
     return next(said for prefix, said in SNAPSHOT.items() if path.startswith(prefix))
 
 
+@pytest.mark.usefixtures("back_office_scene")
 def test_every_route_answers_with_the_headers_of_its_kind(cast: Cast) -> None:
-    set_scene(cast)
     paths = [path for path, _ in routes()]
     assert len(paths) > 300
     root = Client(raise_request_exception=False)

@@ -17,7 +17,7 @@ from accounts.billing_detail_changes import set_address, set_contact, set_invoic
 from accounts.billing_details import Address, Contact
 from accounts.errors import Forbidden, NotFound
 from accounts.models import AuditLog, BillingAccount, Membership, User
-from tests.billing_site.back_office_scene import Scene, set_scene
+from tests.billing_site.back_office_scene import Scene
 from tests.billing_site.test_back_office_access import MODELS, WITH_HISTORY
 from tests.cast import ACTOR, NOON, Cast
 
@@ -35,11 +35,10 @@ HIDDEN = (*HIDDEN_DETAILS, "alice@acme.example", "bob@acme.example", "charlie@el
 
 
 @pytest.fixture
-def scene(cast: Cast) -> Scene:
-    scene = set_scene(cast)
+def scene(cast: Cast, back_office_scene: Scene) -> Scene:
     for act, value in DETAILS.items():
         act(cast.prepaid.pk, value, actor=ACTOR, at=NOON)
-    return scene
+    return back_office_scene
 
 
 def client_of(user: User) -> Client:

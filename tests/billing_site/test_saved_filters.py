@@ -10,7 +10,7 @@ from accounts import saved_filters
 from accounts.errors import Conflict, NotFound
 from accounts.models import SavedFilter
 from accounts.saved_filters import FilterInvalid, FilterNameInvalid
-from tests.billing_site.back_office_scene import Scene, set_scene
+from tests.billing_site.back_office_scene import Scene
 from tests.cast import NOON, Cast
 
 ENTRIES = reverse("admin:ledger_ledgerentry_changelist")
@@ -20,8 +20,8 @@ OFFERED = {"reason", "kind", "currency", "q"}
 
 
 @pytest.fixture
-def scene(cast: Cast) -> Scene:
-    return set_scene(cast)
+def scene(back_office_scene: Scene) -> Scene:
+    return back_office_scene
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -23,6 +22,7 @@ from tests.cast import ACTOR
 from tests.crash.crew import CHECKOUT
 from tests.crash.scene import audit, require_sound_books
 from tests.properties.histories import Held, History, Telling
+from tests.redis_database import WORKERS, numbered
 
 SECONDS_OF_WORK = 14
 CELERY = (sys.executable, "-m", "celery", "--app", "billing_site.celery", "--quiet")
@@ -31,11 +31,7 @@ CELERY = (sys.executable, "-m", "celery", "--app", "billing_site.celery", "--qui
 @pytest.fixture
 def redis_url() -> str:
     """A logical database of its own in the Redis the suite runs on."""
-    url = urlsplit(os.environ["REDIS_URL"])
-    number = 1 + os.getpid() % 15
-    if url.scheme == "unix":
-        return f"unix://{url.path}?db={number}"
-    return url._replace(path=f"/{number}").geturl()
+    return numbered(os.environ["REDIS_URL"], WORKERS + 1 + os.getpid() % 8)
 
 
 @contextmanager

@@ -1,0 +1,122 @@
+"""The databases of a run: templates in which no test works, and copies of them in which tests do.
+
+One template is as the migrations left it; the others have a scene on stage, set once by the same acts that a test would
+set it by. What rolls back works in a copy of each; what commits gets a copy of its own. Only templates are copied, so
+that no test finds the bloat or the statistics that other tests left.
+"""
+
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from django.conf import settings
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+from redis import Redis
+
+from billing_site.roles import as_owner
+from tests.billing_site.acts_scene import set_acts_scene
+from tests.billing_site.back_office_scene import set_scene
+from tests.cast import Cast, gather
+
+BARE = ""
+# By the fixture that asks for them; each stands beside the cast.
+SCENES: dict[str, Callable[[Cast], object]] = {
+    "acts_scene": set_acts_scene,
+    "back_office_scene": set_scene,
+    "cast": lambda _: None,
+}
+
+
+def stage_of(fixtures: list[str]) -> str:
+    """Which scene a test plays in, by its fixtures."""
+    return next((name for name in SCENES if name in fixtures), BARE)
+
+
+@dataclass
+class Databases:
+    name: str
+    blocker: DjangoDbBlocker
+    original: str = field(default_factory=lambda: connection.settings_dict["NAME"])  # the site's; it is left alone
+    on_stage: dict[str, bytes] = field(default_factory=dict)  # the cast and the scene, as they were when it was set
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def migrate(self) -> None:
+        """As the owner, every migration."""
+        connection.settings_dict["TEST"]["NAME"] = self._template(BARE)
+        with as_owner():
+            connection.creation.create_test_db(verbosity=0, autoclobber=True)
+        self._copy(BARE, self._rolled_back(BARE))
+        self.on_stage[BARE] = pickle.dumps((None, None))
+
+    def for_test(self, stage: str) -> None:
+        """Work in what rolls back, from now on."""
+        if stage not in self.on_stage:
+            with self.blocker.unblock():
+                self._set(stage)
+        enter(self._rolled_back(stage))
+
+    def copy(self, stage: str) -> str:
+        """A new one, for one test to commit in."""
+        name = f"{self.name}_{next(self._numbers)}"
+        self._copy(stage, name)
+        enter(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Each role ends its own sessions: the owner may not end the application's."""
+        enter(self.original)
+        end_sessions = f"""
+            SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+            WHERE datname = '{name}' AND usename = current_user AND pid <> pg_backend_pid()
+        """
+        _execute(end_sessions)
+        with as_owner():
+            _execute(end_sessions)
+            _execute(f'DROP DATABASE "{name}"')
+
+    def drop_all(self) -> None:
+        for stage in self.on_stage:
+            self.drop(self._rolled_back(stage))
+            self.drop(self._template(stage))
+
+    def players(self, stage: str) -> tuple[Cast, object]:
+        """The cast and its scene as they came on stage. Nothing that earlier tests tried is counted against them."""
+        Redis.from_url(settings.REDIS_URL).flushdb()
+        found: tuple[Cast, object] = pickle.loads(self.on_stage[stage])  # noqa: S301
+        return found
+
+    def _set(self, stage: str) -> None:
+        """Set a scene as the application role; its rows are committed."""
+        self._copy(BARE, self._template(stage))
+        enter(self._template(stage))
+        cast = gather()
+        scene = SCENES[stage](cast)
+        self.on_stage[stage] = pickle.dumps((cast, scene))
+        self._copy(stage, self._rolled_back(stage))
+
+    def _copy(self, stage: str, name: str) -> None:
+        enter(self.original)
+        with as_owner():
+            _execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template(stage)}"')
+
+    def _template(self, stage: str) -> str:
+        return f"{self._rolled_back(stage)}_template"
+
+    def _rolled_back(self, stage: str) -> str:
+        return f"{self.name}_{stage}".rstrip("_")
+
+
+def enter(name: str) -> None:
+    """Work in another database from now on."""
+    if connection.settings_dict["NAME"] != name:
+        connection.close()
+        connection.settings_dict["NAME"] = name
+
+
+def _execute(statement: str) -> None:
+    """Run a statement that cannot run inside a transaction, from the maintenance database."""
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement)
