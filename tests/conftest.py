@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.client import ClientHandler
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.policy import set_value
@@ -21,11 +22,13 @@ from tests.billing_site.acts_scene import ActsScene
 from tests.billing_site.back_office_scene import Scene
 from tests.cast import ACTOR, BEGINNING, Cast
 from tests.databases import Databases, stage_of
+from tests.one_middleware import load_middleware
 from tests.signing_in import force_login
 
 _DATABASES = pytest.StashKey[Databases]()
 _STAGE = pytest.StashKey[str]()
 Client.force_login = force_login  # type: ignore[method-assign]
+ClientHandler.load_middleware = load_middleware  # type: ignore[method-assign]
 
 
 def pytest_configure(config: pytest.Config) -> None:
