@@ -48,7 +48,7 @@ demo: $(RUNTIME)
 	$(BIN)/python manage.py serve --demo --port $(PORT) --metrics-port $(METRICS_PORT)
 
 test: $(TESTING) chromium
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: $(TESTING)
 	$(BIN)/ruff check

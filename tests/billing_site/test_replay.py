@@ -53,6 +53,7 @@ def billed_by_the_books() -> int:
     return -sum(held.amount_minor for held in balances(accounts).values())
 
 
+@pytest.mark.long
 @with_trace
 def test_the_trace_costs_133_005_dollars_and_30_cents(committed_db: str) -> None:
     result = replay(TRACE, window_seconds=3600)

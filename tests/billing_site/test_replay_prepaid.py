@@ -39,6 +39,7 @@ def holds_back_once(result: dict[str, Any]) -> None:
     assert verify(NOON, full=True).violations == []
 
 
+@pytest.mark.long
 @with_trace
 def test_a_prepaid_cluster_stops_what_is_not_paid_for(committed_db: str) -> None:
     result = replay(TRACE, **SOON)
@@ -49,6 +50,7 @@ def test_a_prepaid_cluster_stops_what_is_not_paid_for(committed_db: str) -> None
     holds_back_once(result)
 
 
+@pytest.mark.long
 @with_trace
 @pytest.mark.parametrize("tail", ["waive", "bill"])
 def test_what_three_hours_of_outage_failed_to_stop_is_waived_or_billed(committed_db: str, tail: str) -> None:

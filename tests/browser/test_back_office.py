@@ -67,6 +67,7 @@ def pages(scene: Scene, account: int) -> list[str]:
     return [scene.address(name) for name in names] + [reverse("admin:accounts_billingaccount_change", args=[account])]
 
 
+@pytest.mark.long
 def test_every_page_is_whole_in_both_widths_and_schemes(
     chromium: str, committed_db: str, process_environment: dict[str, str], cast: Cast
 ) -> None:

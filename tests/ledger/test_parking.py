@@ -231,6 +231,7 @@ def plant_three(accounts: int) -> dict[int, set[str]]:
     return planted
 
 
+@pytest.mark.long
 def test_three_at_fault_among_a_hundred_thousand_are_parked_and_all_the_others_are_billed(committed_db: str) -> None:
     accounts = 100_000
     estate.build(accounts=accounts, allocations_each=1, started_at=NOON)
