@@ -5,6 +5,7 @@ database of its own. Either is a copy of a template: as migrated, or with the sc
 ask for (`cast`, `acts_scene`, …); see `databases.py`.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -47,6 +48,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if mark and mark.kwargs.get("transaction"):
             raise pytest.UsageError(f"{item.nodeid}: an append-only database cannot be flushed; use committed_db")
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end; to look it through for garbage again and again is slow."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
