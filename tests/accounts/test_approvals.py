@@ -52,7 +52,7 @@ def owned(cast: Cast) -> int:
 
 
 def root() -> User:
-    return User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    return User.objects.create_superuser("root@countinghouse.example")
 
 
 @pytest.mark.parametrize("amount_minor", [1, LIMIT])

@@ -28,7 +28,7 @@ def test_there_are_keys_that_guard_money() -> None:
 
 
 def test_nobody_sets_a_guarded_key_alone(cast: Cast) -> None:
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     for key in GUARDED:
         for actor in (person(cast.dana), person(root), system("demo"), system("replay")):
             with pytest.raises(ApprovalRequired):

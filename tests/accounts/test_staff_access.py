@@ -11,7 +11,7 @@ from tests.cast import NOON, Cast
 
 @pytest.fixture
 def patricia(cast: Cast) -> User:
-    user = User.objects.create_user("patricia@countinghouse.example", "correct horse battery", is_staff=True)
+    user = User.objects.create_user("patricia@countinghouse.example", is_staff=True)
     user.groups.set(Group.objects.filter(name="platform-admin"))
     return user
 
@@ -42,7 +42,7 @@ def test_nobody_else_sets_it(cast: Cast, patricia: User) -> None:
 
 
 def test_one_is_never_ones_own_administrator(cast: Cast, patricia: User) -> None:
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     with pytest.raises(Forbidden):
         give(patricia, patricia, "finance-approver", "finance-operator", "platform-admin")
     with pytest.raises(Forbidden):

@@ -775,7 +775,7 @@ def test_a_wrong_moment_of_release_is_refused(scene: ActsScene, moment: str, cod
 
 def test_above_the_limit_a_second_person_decides_and_it_is_not_the_first(scene: ActsScene) -> None:
     """A superuser may do everything but decide what they asked for, whichever door they come by."""
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     arguments = [scene.cast.prepaid.public_id, "--amount-minor=20000", "--currency=USD"]
     before = row_counts()
     dry = run("adjust_account", *arguments, by=root, dry=True)

@@ -509,7 +509,7 @@ def test_a_token_that_is_stale_forged_or_another_s_does_nothing(
     client = signed_in(user_of(name, scene))
     page = page_of(name, scene)
     form = previewed(client, name, scene)
-    root = signed_in(User.objects.create_superuser("root@countinghouse.example", "correct horse battery"))
+    root = signed_in(User.objects.create_superuser("root@countinghouse.example"))
     before = row_counts()
     for token in ("", "forged", form["token"][:-1], form["token"] + "x", "\x00", "a" * 5000):
         response = client.post(page, {**form, "token": token})
@@ -692,7 +692,7 @@ def test_a_busy_account_is_said_with_the_preview(scene: ActsScene, monkeypatch: 
 
 def test_whoever_asked_on_the_page_does_not_decide_by_the_command_and_the_other_way_round(scene: ActsScene) -> None:
     """Maker and checker are two people, whichever doors they come by."""
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     client = signed_in(root)
     name = "ledger_ledgerentry_adjust"
     preview = client.post(page_of(name, scene), form_of(name, scene, amount_minor="20000"))

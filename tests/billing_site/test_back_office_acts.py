@@ -129,7 +129,7 @@ def test_a_token_does_what_was_previewed_and_nothing_else(cast: Cast, dana: Clie
         assert response.status_code == 409
         assert "The form is stale; open it again" in response.text
     assert dana.post(reverse(ADJUST), adjust_form(cast.prepaid, token=form["token"])).status_code == 409
-    other = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    other = User.objects.create_superuser("root@countinghouse.example")
     assert signed_in(other).post(reverse(RECORD), form).status_code == 409
     assert written() == before
 
@@ -264,7 +264,7 @@ def test_a_request_is_rejected_and_nothing_is_done(cast: Cast, dana: Client, eri
 
 
 def test_nobody_decides_what_they_asked_for_superusers_included(cast: Cast) -> None:
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     client = signed_in(root)
     asked = _ask(cast, client)
     page = reverse("admin:accounts_approvalrequest_change", args=[asked.pk])
@@ -281,7 +281,7 @@ def test_nobody_decides_what_they_asked_for_superusers_included(cast: Cast) -> N
 
 
 def test_an_operator_does_not_decide(cast: Cast, dana: Client) -> None:
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     asked = _ask(cast, signed_in(root))
     token = one_time_tokens.issue(cast.dana, f"approval.decide:{asked.pk}")
     decide = reverse("admin:accounts_approvalrequest_decide", args=[asked.pk])

@@ -46,7 +46,7 @@ def dana(cast: Cast, client: Client) -> Client:
 @pytest.fixture
 def root(cast: Cast) -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser("root@countinghouse.example", "correct horse battery"))
+    client.force_login(User.objects.create_superuser("root@countinghouse.example"))
     return client
 
 

@@ -23,7 +23,7 @@ def dana(cast: Cast, client: Client) -> Client:
 
 @pytest.fixture
 def patricia(cast: Cast) -> User:
-    user = User.objects.create_user("patricia@countinghouse.example", "correct horse battery", is_staff=True)
+    user = User.objects.create_user("patricia@countinghouse.example", is_staff=True)
     user.groups.set(Group.objects.filter(name="platform-admin"))
     return user
 

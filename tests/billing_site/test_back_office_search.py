@@ -42,7 +42,7 @@ def dana(cast: Cast, client: Client) -> Client:
 
 @pytest.fixture
 def patricia(cast: Cast) -> Client:
-    user = User.objects.create_user("patricia@countinghouse.example", "correct horse battery", is_staff=True)
+    user = User.objects.create_user("patricia@countinghouse.example", is_staff=True)
     user.groups.set(StaffGroup.objects.filter(name="platform-admin"))
     client = Client()
     client.force_login(user)
@@ -232,7 +232,7 @@ TERMS = (
 def test_every_look_up_uses_an_index_and_they_are_few(committed_db: str, cast: Cast, client: Client) -> None:
     large_tables.fill(cast, rows=20_000)
     named = [first(model).public_id for model in (LedgerEntry, LedgerTransaction, UsageRecord, Allocation)]  # type: ignore[attr-defined]
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     for reader in (cast.dana, root):
         client.force_login(reader)
         for term in (*TERMS, *named, cast.alice.public_id):

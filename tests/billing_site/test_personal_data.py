@@ -48,7 +48,7 @@ def client_of(user: User) -> Client:
 
 
 def member_of_staff(name: str, group: str) -> User:
-    user = User.objects.create_user(f"{name}@countinghouse.example", "correct horse battery", is_staff=True)
+    user = User.objects.create_user(f"{name}@countinghouse.example", is_staff=True)
     user.groups.set(Group.objects.filter(name=group))
     return user
 
@@ -68,7 +68,7 @@ def organization_page(cast: Cast) -> str:
 
 def test_no_page_shows_a_customer_unasked(cast: Cast, scene: Scene) -> None:
     """Every list, page and history, read by the one who may see most."""
-    client = client_of(User.objects.create_superuser("root@countinghouse.example", "correct horse battery"))
+    client = client_of(User.objects.create_superuser("root@countinghouse.example"))
     for model in MODELS:
         pages = ["changelist", "change", *(["history", "simple_history"] if model in WITH_HISTORY else [])]
         for page in pages:

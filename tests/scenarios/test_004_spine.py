@@ -50,7 +50,7 @@ def test_004_01_ledger_insert_only(cast: Cast) -> None:
 
 def test_004_01_the_back_office_has_no_edit_either(cast: Cast) -> None:
     request = RequestFactory().get("/admin/")
-    request.user = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    request.user = User.objects.create_superuser("root@countinghouse.example")
     shown = {model._meta.db_table: page for model, page in admin.site._registry.items()}
     assert {"ledger_entries", "audit_logs"} <= set(shown)
     for table in set(NEVER_CHANGED) & set(shown):
@@ -194,7 +194,7 @@ def test_004_33_the_view_sums_to_the_balance_by_user_and_currency(cast: Cast) ->
 
 
 def test_900_03_the_act_itself_asks_for_a_second_person(cast: Cast) -> None:
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
     proposal = adjustments.payload(cast.prepaid, 10_001, "USD")
     for actor in (person(cast.dana), person(root), system("cron")):
         with pytest.raises(ApprovalRequired):
@@ -214,7 +214,7 @@ def test_900_03_two_racing_approvals_have_one_effect(committed_db: str, cast: Ca
     proposal = adjustments.payload(cast.prepaid, 10_001, "USD")
     request = submit(adjustments.ACT, proposal, maker=cast.dana, reason="goodwill", at=NOON).request
     assert request is not None
-    root = User.objects.create_superuser("root@countinghouse.example", "correct horse battery")
+    root = User.objects.create_superuser("root@countinghouse.example")
 
     def approve(checker: User) -> Any:
         return decide(request.pk, checker=checker, approve=True, note="agreed", at=NOON)
