@@ -131,6 +131,12 @@ def acts_scene(on_stage: tuple[Cast, ActsScene]) -> ActsScene:
 
 
 @pytest.fixture
+def demo(on_stage: tuple[None, str]) -> str:
+    """The demo was laid; what it greeted with."""
+    return on_stage[1]
+
+
+@pytest.fixture
 def back_office_scene(on_stage: tuple[Cast, Scene]) -> Scene:
     """Rows for every page of the back office."""
     return on_stage[1]

@@ -5,12 +5,14 @@ set it by. What rolls back works in a copy of each; what commits gets a copy of 
 that no test finds the bloat or the statistics that other tests left.
 """
 
+import io
 import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 from redis import Redis
@@ -21,11 +23,19 @@ from tests.billing_site.back_office_scene import set_scene
 from tests.cast import Cast, gather
 
 BARE = ""
-# By the fixture that asks for them; each stands beside the cast.
-SCENES: dict[str, Callable[[Cast], object]] = {
-    "acts_scene": set_acts_scene,
-    "back_office_scene": set_scene,
-    "cast": lambda _: None,
+
+
+def beside_the_cast(set_one: Callable[[Cast], object]) -> tuple[Cast, object]:
+    cast = gather()
+    return cast, set_one(cast)
+
+
+# By the fixture that asks for them: who stands on stage, and what with them.
+SCENES: dict[str, Callable[[], tuple[Cast | None, object]]] = {
+    "acts_scene": lambda: beside_the_cast(set_acts_scene),
+    "back_office_scene": lambda: beside_the_cast(set_scene),
+    "cast": lambda: (gather(), None),
+    "demo": lambda: (None, lay_demo()),
 }
 
 
@@ -81,19 +91,17 @@ class Databases:
             self.drop(self._rolled_back(stage))
             self.drop(self._template(stage))
 
-    def players(self, stage: str) -> tuple[Cast, object]:
+    def players(self, stage: str) -> tuple[Cast | None, object]:
         """The cast and its scene as they came on stage. Nothing that earlier tests tried is counted against them."""
         Redis.from_url(settings.REDIS_URL).flushdb()
-        found: tuple[Cast, object] = pickle.loads(self.on_stage[stage])  # noqa: S301
+        found: tuple[Cast | None, object] = pickle.loads(self.on_stage[stage])  # noqa: S301
         return found
 
     def _set(self, stage: str) -> None:
         """Set a scene as the application role; its rows are committed."""
         self._copy(BARE, self._template(stage))
         enter(self._template(stage))
-        cast = gather()
-        scene = SCENES[stage](cast)
-        self.on_stage[stage] = pickle.dumps((cast, scene))
+        self.on_stage[stage] = pickle.dumps(SCENES[stage]())
         self._copy(stage, self._rolled_back(stage))
 
     def _copy(self, stage: str, name: str) -> None:
@@ -106,6 +114,13 @@ class Databases:
 
     def _rolled_back(self, stage: str) -> str:
         return f"{self.name}_{stage}".rstrip("_")
+
+
+def lay_demo() -> str:
+    """As its command does; what it greets with."""
+    printed = io.StringIO()
+    call_command("demo", stdout=printed)
+    return printed.getvalue()
 
 
 def enter(name: str) -> None:

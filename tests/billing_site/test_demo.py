@@ -1,9 +1,7 @@
 """The demo: laid once, by real acts, with clean books and every state it promises."""
 
-import io
-
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 
 from accounts.models import ApprovalRequest, BillingAccount, User
 from billing_site.demo.people import PASSWORD, STAFF
@@ -16,26 +14,20 @@ from ledger.models import (
     UsageRecord,
     VerificationRun,
 )
+from tests.databases import lay_demo
 
 
-def run_demo() -> str:
-    printed = io.StringIO()
-    call_command("demo", stdout=printed)
-    return printed.getvalue()
-
-
-def test_the_demo_is_laid_once_and_its_books_are_clean(committed_db: str) -> None:
-    greeting = run_demo()
+def test_the_demo_is_laid_once_and_its_books_are_clean(committed_db: str, demo: str) -> None:
     entries = LedgerEntry.objects.count()
-    assert all(login.email in greeting for login in STAFF)
-    assert "/admin/" in greeting
-    assert run_demo() == greeting
+    assert entries
+    assert all(login.email in demo for login in STAFF)
+    assert "/admin/" in demo
+    assert lay_demo() == demo
     assert LedgerEntry.objects.count() == entries
     assert VerificationRun.objects.get().violation_count == 0
 
 
-def test_the_demo_shows_an_account_in_every_state_it_names(committed_db: str) -> None:
-    run_demo()
+def test_the_demo_shows_an_account_in_every_state_it_names(demo: str) -> None:
     parked = AccrualSchedule.objects.exclude(parked_at=None).get()
     assert parked.billing_account.name == "Grove Media"
     assert ApprovalRequest.objects.filter(state="pending").count() == 2
@@ -50,13 +42,12 @@ def test_the_demo_shows_an_account_in_every_state_it_names(committed_db: str) ->
     assert kinds == {"usage", "transfer", "adjustment", "correction", "grant"}
 
 
-def test_the_printed_logins_work(committed_db: str) -> None:
-    run_demo()
+def test_the_printed_logins_work(demo: str) -> None:
     assert all(User.objects.get(email=login.email).check_password(PASSWORD) for login in STAFF)
 
 
 def test_the_demo_refuses_a_site_that_is_not_embedded(committed_db: str, settings: pytest.FixtureRequest) -> None:
     settings.ENVIRONMENT = "sandbox"  # type: ignore[attr-defined]
     with pytest.raises(CommandError, match="embedded"):
-        run_demo()
+        lay_demo()
     assert not User.objects.filter(email=STAFF[0].email).exists()
