@@ -1,15 +1,19 @@
 """A large estate in a few statements: accounts with projects, bindings and running allocations.
 
-Rows go in as the application role through every trigger, only set-wise instead of act by act.
+Rows go in as the application role through every trigger, only set-wise instead of act by act; what burns is known and
+judged, as the acts would have left it.
 """
 
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.lifecycle import open_organization
-from accounts.models import LegalEntity, User
+from accounts.locking import lock_accounts
+from accounts.models import BillingAccount, LegalEntity, User
+from ledger import burn
+from ledger.balance_state import judge_many
 from ledger.months import ensure_month
 from quotas.price_book import open_sku, set_rate
 from tests.cast import ACTOR, BEGINNING
@@ -100,4 +104,18 @@ def build(*, accounts: int, allocations_each: int, started_at: datetime) -> int:
     with connection.cursor() as cursor:
         for statement in (*_ROWS, _FUNDS):
             cursor.execute(statement, parameters)
+    _judge(organization.pk, started_at)
     return organization.pk
+
+
+def _judge(organization_id: int, at: datetime) -> None:
+    account_ids = (
+        BillingAccount.objects.filter(organization=organization_id).order_by("pk").values_list("pk", flat=True)
+    )
+    waiting = list(account_ids)
+    for first in range(0, len(waiting), 5_000):
+        batch = waiting[first : first + 5_000]
+        with transaction.atomic():
+            lock_accounts(batch)
+            burn.refresh(batch, at)
+            judge_many(batch, at=at)
