@@ -68,8 +68,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def databases(
     request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Databases]:
-    suffix = os.environ.get("PYTEST_XDIST_WORKER", "")
-    made = Databases(f"test_countinghouse_{os.getpid()}_{suffix}".rstrip("_"), django_db_blocker)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    run = f"test_countinghouse_{os.environ.get('PYTEST_XDIST_TESTRUNUID', str(os.getpid()))[:8]}"
+    made = Databases(f"{run}_{worker or 'alone'}", run, django_db_blocker)
     with django_db_blocker.unblock():
         made.migrate()
         made.for_test(request.config.stash[_STAGE])

@@ -5,11 +5,15 @@ set it by. What rolls back works in a copy of each; what commits gets a copy of 
 that no test finds the bloat or the statistics that other tests left.
 """
 
+import fcntl
 import io
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
+from tempfile import gettempdir
 
 from django.conf import settings
 from django.core.management import call_command
@@ -47,17 +51,26 @@ def stage_of(fixtures: list[str]) -> str:
 @dataclass
 class Databases:
     name: str
+    run: str  # what all workers of a run share
     blocker: DjangoDbBlocker
     original: str = field(default_factory=lambda: connection.settings_dict["NAME"])  # the site's; it is left alone
     on_stage: dict[str, bytes] = field(default_factory=dict)  # the cast and the scene, as they were when it was set
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _migrated: bool = False
 
     def migrate(self) -> None:
-        """As the owner, every migration."""
-        connection.settings_dict["TEST"]["NAME"] = self._template(BARE)
-        with as_owner():
-            connection.creation.create_test_db(verbosity=0, autoclobber=True)
-        self._copy(BARE, self._rolled_back(BARE))
+        """As the owner, every migration: by the first worker of a run that comes here, for all of them."""
+        with self._alone():
+            if not _exists(self.run):
+                connection.settings_dict["TEST"]["NAME"] = unfinished = f"{self.run}_unfinished"
+                with as_owner():
+                    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+                enter(self.original)
+                with as_owner():
+                    _execute(f'ALTER DATABASE "{unfinished}" RENAME TO "{self.run}"')
+                self._migrated = True
+            self._copy(self.run, self._template(BARE))
+        self._copy(self._template(BARE), self._rolled_back(BARE))
         self.on_stage[BARE] = pickle.dumps((None, None))
 
     def for_test(self, stage: str) -> None:
@@ -70,7 +83,7 @@ class Databases:
     def copy(self, stage: str) -> str:
         """A new one, for one test to commit in."""
         name = f"{self.name}_{next(self._numbers)}"
-        self._copy(stage, name)
+        self._copy(self._template(stage), name)
         enter(name)
         return name
 
@@ -90,6 +103,10 @@ class Databases:
         for stage in self.on_stage:
             self.drop(self._rolled_back(stage))
             self.drop(self._template(stage))
+        if self._migrated:
+            with self._alone():
+                self.drop(self.run)
+            self._lock.unlink(missing_ok=True)
 
     def players(self, stage: str) -> tuple[Cast | None, object]:
         """The cast and its scene as they came on stage. Nothing that earlier tests tried is counted against them."""
@@ -99,15 +116,26 @@ class Databases:
 
     def _set(self, stage: str) -> None:
         """Set a scene as the application role; its rows are committed."""
-        self._copy(BARE, self._template(stage))
+        self._copy(self._template(BARE), self._template(stage))
         enter(self._template(stage))
         self.on_stage[stage] = pickle.dumps(SCENES[stage]())
-        self._copy(stage, self._rolled_back(stage))
+        self._copy(self._template(stage), self._rolled_back(stage))
 
-    def _copy(self, stage: str, name: str) -> None:
+    @property
+    def _lock(self) -> Path:
+        return Path(gettempdir()) / f"{self.run}.lock"
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other worker of the run is here meanwhile."""
+        with self._lock.open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _copy(self, template: str, name: str) -> None:
         enter(self.original)
         with as_owner():
-            _execute(f'CREATE DATABASE "{name}" TEMPLATE "{self._template(stage)}"')
+            _execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 
     def _template(self, stage: str) -> str:
         return f"{self._rolled_back(stage)}_template"
@@ -128,6 +156,12 @@ def enter(name: str) -> None:
     if connection.settings_dict["NAME"] != name:
         connection.close()
         connection.settings_dict["NAME"] = name
+
+
+def _exists(name: str) -> bool:
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        return cursor.fetchone() is not None
 
 
 def _execute(statement: str) -> None:
