@@ -72,6 +72,7 @@ def expected(path: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.usefixtures("back_office_scene")
+@pytest.mark.long
 def test_every_route_answers_with_the_headers_of_its_kind(cast: Cast) -> None:
     paths = [path for path, _ in routes()]
     assert len(paths) > 300

@@ -66,6 +66,7 @@ def organization_page(cast: Cast) -> str:
     return reverse("admin:accounts_organization_change", args=[cast.acme.pk])
 
 
+@pytest.mark.long
 def test_no_page_shows_a_customer_unasked(cast: Cast, scene: Scene) -> None:
     """Every list, page and history, read by the one who may see most."""
     client = client_of(User.objects.create_superuser("root@countinghouse.example"))

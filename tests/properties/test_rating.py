@@ -261,6 +261,7 @@ def _undone(plan: Plan) -> None:
         transaction.set_rollback(True)
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 @settings(reproducible, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(plans())
