@@ -103,6 +103,12 @@ def server_error(request: HttpRequest) -> JsonResponse:
     return JsonResponse(body, status=500, content_type=MEDIA_TYPE)
 
 
+def unreachable(request: HttpRequest) -> JsonResponse:
+    """The database cannot be reached; nothing was written."""
+    body = problem(503, "database_unreachable", "the database cannot be reached; try again in a few seconds")
+    return JsonResponse(body, status=503, content_type=MEDIA_TYPE)
+
+
 def _of_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:
     if isinstance(error, exceptions.ValidationError):
         faults = list(_faults(error.detail))
