@@ -104,8 +104,8 @@ def server_error(request: HttpRequest) -> JsonResponse:
 
 
 def unreachable(request: HttpRequest) -> JsonResponse:
-    """The database cannot be reached; nothing was written."""
-    body = problem(503, "database_unreachable", "the database cannot be reached; try again in a few seconds")
+    """The database cannot be reached; where it was lost in the middle, an idempotency key makes trying again safe."""
+    body = problem(503, "database_unreachable", "the database cannot be reached; try again with the same key")
     return JsonResponse(body, status=503, content_type=MEDIA_TYPE)
 
 
