@@ -11,9 +11,9 @@ from accounts.models import BillingAccount, Organization
 
 _COLUMNS = [field.attname for field in BillingAccount._meta.concrete_fields]
 # FOR NO KEY UPDATE: a plain FOR UPDATE would block every insert that references the account.
-_LOCK = f"""
-SELECT {", ".join(_COLUMNS)} FROM billing_accounts WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
-"""  # noqa: S608 - column names of our own model
+_ROW = f"SELECT {', '.join(_COLUMNS)} FROM billing_accounts"  # noqa: S608 - column names of our own model
+_LOCK = f"{_ROW} WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_ONE = f"{_ROW} WHERE id = %s::bigint FOR NO KEY UPDATE"
 
 
 def lock_accounts(account_ids: Collection[int]) -> dict[int, BillingAccount]:
@@ -27,7 +27,9 @@ def lock_accounts(account_ids: Collection[int]) -> dict[int, BillingAccount]:
 
 def lock_account(account_id: int) -> BillingAccount:
     """Lock one account until the transaction ends. Raises NotFound."""
-    return lock_accounts([account_id])[account_id]
+    for row in prepared.rows(_LOCK_ONE, [account_id]):
+        return BillingAccount.from_db("default", _COLUMNS, row)
+    raise NotFound("no such billing account", field="billing_account")
 
 
 def lock_organization(organization_id: int) -> Organization:
