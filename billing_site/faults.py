@@ -22,7 +22,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     """Called while the exception is being handled."""
     away = database_is_away(sys.exc_info()[1])
     if request.path.startswith("/api/"):
-        response: HttpResponseBase = problems.unreachable(request) if away else problems.server_error(request)
+        response: HttpResponseBase = problems.unreachable() if away else problems.server_error(request)
     else:
         response = HttpResponse(render_to_string("503.html"), status=503) if away else page(request)
     if away:
@@ -32,7 +32,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
 def database_is_away(error: BaseException | None) -> bool:
     """Whether it is the connection that failed, and not the statement."""
-    if isinstance(error, InterfaceError):
-        return True
-    state = getattr(error.__cause__, "sqlstate", None) if isinstance(error, OperationalError) else "00000"
+    if not isinstance(error, OperationalError):
+        return isinstance(error, InterfaceError)
+    state = getattr(error.__cause__, "sqlstate", None)
     return state is None or state.startswith(_GONE)

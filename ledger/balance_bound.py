@@ -9,6 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from accounts import prepared
+from ledger.balances import WALLET_HEAD
 
 # Of `balance_states s`; the caller fills in what stands for the balance, the account's test clock and the moment.
 STANDS = """(
@@ -24,11 +25,7 @@ _UNSETTLED = f"""
 SELECT b.id FROM unnest(%(ids)s::bigint[]) AS chosen (id)
 JOIN billing_accounts b ON b.id = chosen.id AND b.settlement = 'prepaid'
 JOIN balance_states s ON s.billing_account_id = b.id
-LEFT JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.detail = ''
-    AND a.currency = b.currency AND a.legal_entity_id = b.legal_entity_id
-LEFT JOIN LATERAL (
-    SELECT balance_after FROM ledger_entries WHERE ledger_account_id = a.id ORDER BY account_seq DESC LIMIT 1
-) head ON true
+{WALLET_HEAD}
 WHERE {STANDS.format(balance="head.balance_after", test_now="b.test_now", at="%(at)s::timestamptz")} IS NOT TRUE
 """  # noqa: S608 - a constant of ours
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from accounts import prepared
 from accounts.policy import Scope, effective_many
 from ledger.balance_rule import Terms
+from ledger.balances import WALLET_HEAD
 
 THRESHOLD = "billing.low_balance_threshold_minor"
 PROJECTION = "billing.auto_release_projection_seconds"
@@ -15,7 +16,7 @@ GRACE = "billing.release_grace_seconds"
 TAIL = "billing.outage_tail"
 
 # A burn is stale where a rate was set, or came into force, since it was worked out.
-_FACTS = """
+_FACTS = f"""
 SELECT b.id, b.currency, b.organization_id, CASE WHEN o.personal THEN o.owner_id END, sub.plan_id, b.test_now, s.state,
        s.burn_minor_per_hour, s.healthy_above_minor, head.balance_after,
        s.rates_seen <> newest.id OR coalesce(s.burn_at <> b.test_now, s.burn_at < newest.began, false)
@@ -28,13 +29,9 @@ JOIN billing_accounts b ON b.id = chosen.id
 JOIN organizations o ON o.id = b.organization_id
 LEFT JOIN subscriptions sub ON sub.organization_id = o.id
 JOIN balance_states s ON s.billing_account_id = b.id
-LEFT JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.detail = ''
-    AND a.currency = b.currency AND a.legal_entity_id = b.legal_entity_id
-LEFT JOIN LATERAL (
-    SELECT balance_after FROM ledger_entries WHERE ledger_account_id = a.id ORDER BY account_seq DESC LIMIT 1
-) head ON true
+{WALLET_HEAD}
 WHERE b.settlement = 'prepaid' ORDER BY b.id
-"""
+"""  # noqa: S608 - a constant of ours
 
 
 @dataclass(frozen=True)

@@ -48,11 +48,12 @@ def judge_many(account_ids: Collection[int], *, at: datetime, fell_at: Mapping[i
 
     `fell_at` says when the windows just billed crossed zero, in posting order; else a fall is dated `at`.
     """
-    _judge(_facts(balance_bound.unsettled(account_ids, at), at), at, {}, fell_at or {})
+    if waiting := balance_bound.unsettled(account_ids, at):
+        _judge(_facts(waiting, at), at, {}, fell_at or {})
 
 
 def _facts(account_ids: Collection[int], at: datetime) -> list[Facts]:
-    facts = facts_of(account_ids, at) if account_ids else []
+    facts = facts_of(account_ids, at)
     if any(one.burn_is_stale for one in facts):
         burn.refresh(account_ids, at)
         facts = facts_of(account_ids, at)
@@ -62,11 +63,9 @@ def _facts(account_ids: Collection[int], at: datetime) -> list[Facts]:
 def _judge(
     facts: list[Facts], at: datetime, locked: dict[int, BillingAccount], fell_at: Mapping[int, datetime]
 ) -> None:
-    if not facts:
-        return
     terms = terms_of(facts)
-    bounds = {one.account_id: _bound(one, terms[one.account_id]) for one in facts}
-    balance_bound.keep({one.account_id: b for one in facts if (b := bounds[one.account_id]) != one.healthy_above_minor})
+    bounds = ((one, min(healthy_above(one.burn_minor_per_hour, terms[one.account_id]), _LARGEST)) for one in facts)
+    balance_bound.keep({one.account_id: bound for one, bound in bounds if bound != one.healthy_above_minor})
     verdicts = [(one, state_of(one.balance_minor, one.burn_minor_per_hour, terms[one.account_id])) for one in facts]
     moved = [(one, verdict) for one, verdict in verdicts if verdict != one.state]
     accounts = locked or lock_accounts([one.account_id for one, _ in moved])
@@ -74,10 +73,6 @@ def _judge(
         moment = one.test_now or at
         fell = min(fell_at.get(one.account_id, moment), moment)
         _move(accounts[one.account_id], one, verdict, terms[one.account_id], moment, fell)
-
-
-def _bound(facts: Facts, terms: Terms) -> int:
-    return min(healthy_above(facts.burn_minor_per_hour, terms), _LARGEST)
 
 
 def _move(account: BillingAccount, facts: Facts, verdict: State, terms: Terms, at: datetime, fell_at: datetime) -> None:

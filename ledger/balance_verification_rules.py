@@ -1,39 +1,32 @@
 """What must hold of balance states and of what followed from them; read with verification_rules.py."""
 
+from ledger.balances import WALLET_HEAD
 from ledger.verification_rules import Rule
 
 BALANCE_RULES = (
     Rule(
         "balance_state_follows_the_balance",
         "a prepaid account is depleted exactly where its wallet has entries and holds nothing",
-        """
+        f"""
         SELECT s.billing_account_id,
                format('%%s at a balance of %%s', s.state, coalesce(head.balance_after::text, 'none'))
         FROM balance_states s
         JOIN billing_accounts b ON b.id = s.billing_account_id
-        LEFT JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.currency = b.currency
-            AND a.detail = '' AND a.legal_entity_id = b.legal_entity_id
-        LEFT JOIN LATERAL (
-            SELECT balance_after FROM ledger_entries WHERE ledger_account_id = a.id ORDER BY account_seq DESC LIMIT 1
-        ) head ON true
+        {WALLET_HEAD}
         WHERE (s.state = 'depleted') <> coalesce(head.balance_after <= 0, false) AND NOT s.judge_due
-        """,
+        """,  # noqa: S608 - a constant of ours
         full_only=True,
     ),
     Rule(
         "healthy_balance_is_above_its_bound",
         "a healthy account that is not to be judged holds more than the bound that lets its postings go unjudged",
-        """
+        f"""
         SELECT s.billing_account_id, format('%%s, healthy above %%s', head.balance_after, s.healthy_above_minor)
         FROM balance_states s
         JOIN billing_accounts b ON b.id = s.billing_account_id
-        JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.currency = b.currency
-            AND a.detail = '' AND a.legal_entity_id = b.legal_entity_id
-        JOIN LATERAL (
-            SELECT balance_after FROM ledger_entries WHERE ledger_account_id = a.id ORDER BY account_seq DESC LIMIT 1
-        ) head ON true
+        {WALLET_HEAD}
         WHERE s.state = 'healthy' AND NOT s.judge_due AND head.balance_after <= s.healthy_above_minor
-        """,
+        """,  # noqa: S608 - a constant of ours
         full_only=True,
     ),
     Rule(

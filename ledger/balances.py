@@ -7,6 +7,14 @@ from django.db import connection
 
 from accounts.models import BillingAccount, Settlement
 
+# Of `billing_accounts b`, for statements that ask more of an account: its own wallet `a` and the newest entry `head`.
+WALLET_HEAD = """
+LEFT JOIN ledger_accounts a ON a.billing_account_id = b.id AND a.kind = 'wallet' AND a.detail = ''
+    AND a.currency = b.currency AND a.legal_entity_id = b.legal_entity_id
+LEFT JOIN LATERAL (
+    SELECT balance_after FROM ledger_entries WHERE ledger_account_id = a.id ORDER BY account_seq DESC LIMIT 1
+) head ON true
+"""
 _NEWEST = """
 SELECT a.billing_account_id, a.kind, h.balance_after
 FROM ledger_accounts a

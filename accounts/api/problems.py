@@ -93,20 +93,21 @@ def of_domain_error(error: DomainError) -> dict[str, Any]:
 
 def not_found(request: HttpRequest) -> JsonResponse:
     """An address under /api/ that there is not."""
-    body = problem(404, "not_found", "there is nothing here")
-    return JsonResponse(body, status=404, content_type=MEDIA_TYPE)
+    return _sent(problem(404, "not_found", "there is nothing here"))
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """A fault of ours: its id finds it in the log, and nothing else is told."""
-    body = problem(500, "server_error", "that is our fault; it is in our log under this request's id")
-    return JsonResponse(body, status=500, content_type=MEDIA_TYPE)
+    return _sent(problem(500, "server_error", "that is our fault; it is in our log under this request's id"))
 
 
-def unreachable(request: HttpRequest) -> JsonResponse:
+def unreachable() -> JsonResponse:
     """The database cannot be reached; where it was lost in the middle, an idempotency key makes trying again safe."""
-    body = problem(503, "database_unreachable", "the database cannot be reached; try again with the same key")
-    return JsonResponse(body, status=503, content_type=MEDIA_TYPE)
+    return _sent(problem(503, "database_unreachable", "the database cannot be reached; try again with the same key"))
+
+
+def _sent(body: dict[str, Any]) -> JsonResponse:
+    return JsonResponse(body, status=body["status"], content_type=MEDIA_TYPE)
 
 
 def _of_framework(error: exceptions.APIException) -> tuple[dict[str, Any], dict[str, str]]:

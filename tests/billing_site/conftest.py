@@ -1,13 +1,19 @@
 """What tests of the shell share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
+from django.db import connection
+
+from tests.databases import Databases
 
 
 @pytest.fixture
-def empty_database(process_environment: dict[str, str], committed_db: str) -> Iterator[dict[str, str]]:
+def empty_database(
+    process_environment: dict[str, str], committed_db: str, databases: Databases
+) -> Iterator[dict[str, str]]:
     """The environment of a process whose database was made and never migrated."""
     name = f"{committed_db}_empty"
     with psycopg.connect(process_environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
@@ -19,5 +25,14 @@ def empty_database(process_environment: dict[str, str], committed_db: str) -> It
     try:
         yield {**process_environment, **renamed}
     finally:
-        with psycopg.connect(process_environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
-            owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        databases.drop(name)
+
+
+@pytest.fixture
+def no_database(committed_db: str, tmp_path: Path) -> Iterator[None]:
+    """A database that this process cannot reach."""
+    host = connection.settings_dict["HOST"]
+    connection.close()
+    connection.settings_dict["HOST"] = str(tmp_path)
+    yield
+    connection.settings_dict["HOST"] = host

@@ -9,20 +9,9 @@ import pytest
 
 from billing_site import environment
 from billing_site.environment import EnvironmentFault
+from tests.billing_site.command_line import manage
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def _manage(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("word", ["1", "true", "YES", " on "])
@@ -119,14 +108,14 @@ def test_the_connection_is_made_as_the_url_says(process_environment: dict[str, s
         name: f"{process_environment[name]}&sslnegotiation=direct" for name in ("DATABASE_URL", "DATABASE_OWNER_URL")
     }
     for name, url in insists.items():
-        done = _manage({**process_environment, name: url}, "migrate", "--check")
+        done = manage({**process_environment, name: url}, "migrate", "--check")
         assert done.returncode != 0
         assert "sslnegotiation" in done.stderr
 
 
 def test_the_owner_migrates_the_database_that_is_served(process_environment: dict[str, str]) -> None:
     elsewhere = process_environment["DATABASE_OWNER_URL"].replace("?", "_of_others?", 1)
-    done = _manage({**process_environment, "DATABASE_OWNER_URL": elsewhere}, "migrate")
+    done = manage({**process_environment, "DATABASE_OWNER_URL": elsewhere}, "migrate")
     assert (done.returncode, done.stderr) == (1, "DATABASE_OWNER_URL and DATABASE_URL name different databases\n")
 
 

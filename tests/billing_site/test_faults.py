@@ -1,24 +1,12 @@
 """A database that is away is said so, at every door; a fault of ours stays a fault."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from billing_site.faults import database_is_away
-
-
-@pytest.fixture
-def no_database(committed_db: str, tmp_path: Path) -> Iterator[None]:
-    host = connection.settings_dict["HOST"]
-    connection.close()
-    connection.settings_dict["HOST"] = str(tmp_path)
-    yield
-    connection.settings_dict["HOST"] = host
 
 
 def visitor() -> Client:

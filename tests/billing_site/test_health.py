@@ -7,7 +7,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +33,6 @@ def ready() -> tuple[int, set[str], float]:
 def ready_with(redis_url: str) -> tuple[int, set[str], float]:
     with override_settings(REDIS_URL=redis_url):
         return ready()
-
-
-@pytest.fixture
-def no_database(committed_db: str, tmp_path: Path) -> Iterator[None]:
-    host = connection.settings_dict["HOST"]
-    connection.close()
-    connection.settings_dict["HOST"] = str(tmp_path)
-    yield
-    connection.settings_dict["HOST"] = host
 
 
 @pytest.mark.django_db

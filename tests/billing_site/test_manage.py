@@ -1,25 +1,13 @@
 """manage.py: what whoever runs the site can mend is said in a line, without a traceback."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.billing_site.command_line import manage
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def manage(environment: dict[str, str], *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize("command", ["accrue", "verify_books", "migrate"])
